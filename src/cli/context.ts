@@ -1,0 +1,80 @@
+import type { Home } from '../home.ts';
+import type { Result } from '../plan/step.ts';
+import type { StackDefinition } from '../stack/definition/types.ts';
+import type { Engine } from '../stack/engine.ts';
+
+/** What a command gets from the command line and its surroundings. Built once in `app.ts`; commands build nothing themselves. */
+export interface Context {
+  readonly flags: GlobalFlags;
+  /** Process environment over the home's `.env`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: Home;
+  /** Aborted by SIGINT or SIGTERM; `reason` is the AixclError to exit with. */
+  readonly signal: AbortSignal;
+  readonly out: Output;
+  readonly progress: Progress;
+  /** Asks on stderr, default no. Resolves on yes or `--yes`; throws `refused` (exit 3) on no, or without a terminal. */
+  confirm(question: string): Promise<void>;
+  /** The engine that flags, environment and context name; throws `engineUnreachable` within 2 s. Connected once. */
+  engine(): Promise<Engine>;
+  /** The definition that `-f`, `-p`, `--profile`, `--env-file` and the home name. Read once. */
+  definition(): Promise<StackDefinition>;
+}
+
+export interface GlobalFlags {
+  readonly format: 'table' | 'json';
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly debug: boolean;
+  /** Seconds to wait for a lock that another aixcl holds. */
+  readonly waitLock: number;
+  readonly host: string | undefined;
+  readonly context: string | undefined;
+  readonly files: readonly string[];
+  readonly projectName: string | undefined;
+  readonly profiles: readonly string[];
+  readonly envFiles: readonly string[];
+}
+
+/** Data on stdout. Commands hand over data once; how it looks is decided here. */
+export interface Output {
+  /** One row an item in a table; in JSON one object a line, each with `type`. */
+  list<T extends object>(type: string, items: readonly T[], columns: readonly Column<T>[]): void;
+  /** One thing: `text()` for people, `{type, ...value}` in JSON. */
+  item<T extends object>(type: string, value: T, text: () => string): void;
+  /** Outcome of a change. In JSON `{type: 'result', ...}`; for people `text`, when given. */
+  result(result: Result, text?: string): void;
+  /** A line on stderr for people, silent under `--progress quiet`. */
+  note(line: string): void;
+  /** A warning on stderr. */
+  warn(line: string): void;
+  /** Colours that fall back to plain text off a terminal. */
+  readonly paint: Paint;
+}
+
+export interface Column<T> {
+  readonly title: string;
+  readonly value: (item: T) => string;
+  readonly align?: 'left' | 'right';
+}
+
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  good(text: string): string;
+  warn(text: string): string;
+  bad(text: string): string;
+}
+
+/** Progress on stderr: bars on a terminal, lines off it, JSON lines on request. */
+export interface Progress {
+  /** A piece of work under `label`. With `total` (bytes) it shows bytes, rate and time left. Always end it. */
+  start(label: string, total?: number): Task;
+}
+
+export interface Task {
+  /** Bytes done so far (and, where it became known only now, the total), or a new text. */
+  update(change: { done?: number; total?: number; text?: string }): void;
+  succeed(text?: string): void;
+  fail(text?: string): void;
+}

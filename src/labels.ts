@@ -1,0 +1,34 @@
+/**
+ * Every label that aixcl reads or writes, in one place.
+ *
+ * Compose's own labels are written so that `docker compose ls`, Portainer and lazydocker show the stack; their meaning is
+ * Compose's (`pkg/api/labels.go` of docker/compose). All that is ours stands under `io.aixcl.`.
+ */
+export const composeLabels = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  containerNumber: 'com.docker.compose.container-number',
+  oneoff: 'com.docker.compose.oneoff',
+  workingDir: 'com.docker.compose.project.working_dir',
+  configFiles: 'com.docker.compose.project.config_files',
+  network: 'com.docker.compose.network',
+  volume: 'com.docker.compose.volume',
+  /** Written by Compose on a container made to replace another: the name of that other one's service. */
+  replace: 'com.docker.compose.replace',
+  dependsOn: 'com.docker.compose.depends_on',
+} as const;
+
+export const labels = {
+  /** The AIXCL_HOME that this object belongs to, as an absolute path. */
+  home: 'io.aixcl.home',
+  /** Hash over definition, image id and mounted scripts that the container was made from. */
+  hash: 'io.aixcl.config-hash',
+  /** Id of the container that this one was made to replace; present only until the replacement is complete. */
+  replaces: 'io.aixcl.replaces',
+  /** Operation that a helper container belongs to. */
+  operation: 'io.aixcl.operation',
+  /** What a volume holds: `models`, `state` or `disposable`. Anything else, or nothing, is precious too. */
+  holds: 'io.aixcl.holds',
+  /** How an image came to be, for those built on this machine. */
+  built: 'io.aixcl.built',
+} as const;

@@ -1,0 +1,250 @@
+import type {
+  BuildDefinition,
+  DeviceRequest,
+  HealthcheckDefinition,
+  NetworkDefinition,
+  PortDefinition,
+  ResourceLimits,
+  RestartPolicy,
+  VolumeDefinition,
+} from './definition/types.ts';
+
+/**
+ * The port to a Docker engine. Nothing of dockerode or of the API's JSON passes through it. Methods that look something up
+ * answer `undefined` for "no such thing"; the others throw `AixclError`: `notFound`, `engineUnreachable`, or `unexpected` with the
+ * engine's own words.
+ */
+export interface Engine {
+  /** Address that it was reached at, as `DOCKER_HOST` spells it. */
+  readonly address: string;
+  info(): Promise<EngineInfo>;
+
+  /** Containers that carry every one of these labels; all of them without `labels`. Stopped ones too. */
+  listContainers(labels?: Readonly<Record<string, string>>): Promise<ContainerSummary[]>;
+  inspectContainer(id: string): Promise<ContainerDetail | undefined>;
+  createContainer(name: string, spec: ContainerSpec): Promise<string>;
+  startContainer(id: string): Promise<void>;
+  /** `timeout` in seconds before SIGKILL; absent: the container's own. */
+  stopContainer(id: string, timeout?: number): Promise<void>;
+  restartContainer(id: string, timeout?: number): Promise<void>;
+  renameContainer(id: string, name: string): Promise<void>;
+  /** Removes a stopped container; never its anonymous volumes, never by force. */
+  removeContainer(id: string): Promise<void>;
+  setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>;
+  /** Runs `argv` inside a running container; output is stdout and stderr together, cut at 64 KiB. */
+  exec(
+    id: string,
+    argv: readonly string[],
+    options?: { user?: string; signal?: AbortSignal },
+  ): Promise<ExecResult>;
+  logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
+  /** Container events (`start`, `die`, `health_status: …`) with these labels, from now or `since` (Unix seconds) on. */
+  events(options: EventOptions): AsyncIterable<EngineEvent>;
+
+  inspectImage(reference: string): Promise<ImageDetail | undefined>;
+  pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress>;
+  buildImage(tag: string, build: BuildDefinition, options: { signal?: AbortSignal }): AsyncIterable<string>;
+  /** Makes an image of one layer out of a tar stream of a root file system. Answers its id. */
+  importImage(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<string>;
+
+  listNetworks(labels?: Readonly<Record<string, string>>): Promise<NetworkSummary[]>;
+  inspectNetwork(name: string): Promise<NetworkSummary | undefined>;
+  createNetwork(network: NetworkDefinition, labels: Readonly<Record<string, string>>): Promise<string>;
+  connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void>;
+
+  listVolumes(labels?: Readonly<Record<string, string>>): Promise<VolumeSummary[]>;
+  inspectVolume(name: string): Promise<VolumeSummary | undefined>;
+  createVolume(volume: VolumeDefinition, labels: Readonly<Record<string, string>>): Promise<void>;
+}
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly operatingSystem: string;
+  readonly runtimes: readonly string[];
+  /** CDI device kinds the engine can hand out (`nvidia.com/gpu`), where it says so. */
+  readonly cdiDevices: readonly string[];
+  readonly dataRoot: string;
+  readonly rootless: boolean;
+}
+
+export interface ContainerSummary {
+  readonly id: string;
+  /** Without the leading slash. */
+  readonly name: string;
+  readonly image: string;
+  readonly imageId: string;
+  readonly state: ContainerState;
+  /** The engine's own words, `Up 3 minutes (healthy)`. */
+  readonly status: string;
+  readonly health: Health;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly PublishedPort[];
+  readonly mounts: readonly {
+    readonly kind: string;
+    readonly name?: string;
+    readonly source?: string;
+    readonly target: string;
+  }[];
+  /** Seconds since 1970. */
+  readonly created: number;
+}
+
+export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+/** `none`: the container has no health check. */
+export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
+export interface ContainerDetail extends ContainerSummary {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly startedAt: string;
+  readonly restartCount: number;
+  readonly restart: RestartPolicy;
+  readonly healthcheckTest: readonly string[];
+  /** Last output of the health check, oldest first. */
+  readonly healthLog: readonly { readonly exitCode: number; readonly output: string }[];
+  readonly hasTty: boolean;
+}
+
+export interface PublishedPort {
+  readonly hostIp: string;
+  readonly published: number;
+  readonly target: number;
+  readonly protocol: string;
+}
+
+/** What a container is made from: a service's definition with every name resolved to what lies on this engine. */
+export interface ContainerSpec {
+  readonly image: string;
+  readonly platform?: string | undefined;
+  readonly entrypoint?: readonly string[] | undefined;
+  readonly command?: readonly string[] | undefined;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ports: readonly PortDefinition[];
+  readonly mounts: readonly MountSpec[];
+  /** The first is joined at creation, the others right after it. */
+  readonly networks: readonly {
+    readonly name: string;
+    readonly aliases: readonly string[];
+    readonly ipv4Address?: string;
+  }[];
+  readonly networkMode?: string | undefined;
+  readonly healthcheck?: HealthcheckDefinition | undefined;
+  readonly restart?: RestartPolicy | undefined;
+  readonly init?: boolean | undefined;
+  readonly user?: string | undefined;
+  readonly groupAdd: readonly string[];
+  readonly workingDir?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly extraHosts: readonly string[];
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly securityOpt: readonly string[];
+  readonly readOnly?: boolean | undefined;
+  readonly privileged?: boolean | undefined;
+  readonly devices: readonly string[];
+  readonly deviceRequests: readonly DeviceRequest[];
+  readonly runtime?: string | undefined;
+  readonly shmSize?: number | undefined;
+  readonly ulimits: ReadonlyMap<string, { readonly soft: number; readonly hard: number }>;
+  readonly resources: ResourceLimits;
+  readonly stopSignal?: string | undefined;
+  readonly stopGracePeriod?: number | undefined;
+  readonly logging?: { readonly driver?: string; readonly options: ReadonlyMap<string, string> } | undefined;
+}
+
+export type MountSpec =
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly createSource: boolean;
+      readonly propagation?: string | undefined;
+    }
+  /** `name` absent: an anonymous volume. */
+  | {
+      readonly kind: 'volume';
+      readonly name?: string | undefined;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly noCopy: boolean;
+    }
+  | {
+      readonly kind: 'tmpfs';
+      readonly target: string;
+      readonly size?: number | undefined;
+      readonly mode?: number | undefined;
+      readonly options?: string | undefined;
+    };
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+export interface LogOptions {
+  readonly follow?: boolean;
+  /** Lines from the end; absent: all. */
+  readonly tail?: number | undefined;
+  /** RFC 3339 time, Unix seconds, or a duration back from now (`10m`). */
+  readonly since?: string | undefined;
+  readonly timestamps?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export interface EventOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly since?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface EngineEvent {
+  readonly containerId: string;
+  readonly action: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface ImageDetail {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface PullOptions {
+  readonly platform?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+export interface PullProgress {
+  /** Layer id; absent for lines about the whole image. */
+  readonly layer?: string | undefined;
+  readonly text: string;
+  /** Bytes. */
+  readonly done?: number | undefined;
+  readonly total?: number | undefined;
+}
+
+export interface NetworkSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface VolumeSummary {
+  readonly name: string;
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mountpoint: string;
+}
