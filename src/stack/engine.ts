@@ -38,8 +38,6 @@ export interface Engine {
     options?: { user?: string; signal?: AbortSignal },
   ): Promise<ExecResult>;
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
-  /** Container events (`start`, `die`, `health_status: …`) with these labels, from now or `since` (Unix seconds) on. */
-  events(options: EventOptions): AsyncIterable<EngineEvent>;
 
   inspectImage(reference: string): Promise<ImageDetail | undefined>;
   pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress>;
@@ -198,18 +196,6 @@ export interface LogOptions {
 export interface LogLine {
   readonly stream: 'stdout' | 'stderr';
   readonly text: string;
-}
-
-export interface EventOptions {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly since?: number;
-  readonly signal: AbortSignal;
-}
-
-export interface EngineEvent {
-  readonly containerId: string;
-  readonly action: string;
-  readonly attributes: Readonly<Record<string, string>>;
 }
 
 export interface ImageDetail {

@@ -1,0 +1,333 @@
+import { Readable } from 'node:stream';
+import Docker from 'dockerode';
+import { AixclError } from '../../errors.ts';
+import type {
+  BuildDefinition,
+  NetworkDefinition,
+  RestartPolicy,
+  VolumeDefinition,
+} from '../../stack/definition/types.ts';
+import type {
+  ContainerDetail,
+  ContainerSpec,
+  ContainerSummary,
+  Engine,
+  EngineInfo,
+  ExecResult,
+  ImageDetail,
+  LogLine,
+  LogOptions,
+  NetworkSummary,
+  PullOptions,
+  PullProgress,
+  VolumeSummary,
+} from '../../stack/engine.ts';
+import type { EngineAddress } from './address.ts';
+import type { TlsSecrets } from './connect.ts';
+import { createOptions, restartPolicy } from './create-options.ts';
+import { engineFailure, statusOf } from './failures.ts';
+import { build, pull } from './image-streams.ts';
+import { sinceSeconds } from './since.ts';
+import { frames, jsonLines, logLines } from './streams.ts';
+import { toDetail, toImage, toSummary, toVolume } from './translate.ts';
+
+const outputLimit = 64 * 1024;
+
+/** The engine port over dockerode. */
+export class DockerEngine implements Engine {
+  readonly address: string;
+  readonly #docker: Docker;
+  readonly #apiVersion: string;
+
+  constructor(address: EngineAddress, apiVersion: string, secrets: TlsSecrets | undefined) {
+    this.address = address.display;
+    this.#apiVersion = apiVersion;
+    const where = address.socketPath
+      ? { socketPath: address.socketPath }
+      : {
+          host: address.tcp?.host ?? '',
+          port: address.tcp?.port ?? 0,
+          protocol: secrets ? ('https' as const) : ('http' as const),
+          ...secrets,
+        };
+    this.#docker = new Docker({ ...where, version: `v${apiVersion}` } as Docker.DockerOptions);
+  }
+
+  async info(): Promise<EngineInfo> {
+    const raw = await this.#ask('info', this.#docker.info());
+    const discovered: readonly { ID?: string }[] = raw.DiscoveredDevices ?? [];
+    const security: readonly string[] = raw.SecurityOptions ?? [];
+    return {
+      version: raw.ServerVersion,
+      apiVersion: this.#apiVersion,
+      operatingSystem: raw.OperatingSystem,
+      runtimes: Object.keys(raw.Runtimes ?? {}),
+      cdiDevices: discovered.flatMap((device) => device.ID ?? []),
+      dataRoot: raw.DockerRootDir,
+      rootless: security.some((option) => option.includes('rootless')),
+    };
+  }
+
+  async listContainers(labels: Readonly<Record<string, string>> = {}): Promise<ContainerSummary[]> {
+    const filters = { label: labelFilter(labels) };
+    const raw = await this.#ask('list containers', this.#docker.listContainers({ all: true, filters }));
+    return raw.map(toSummary);
+  }
+
+  async inspectContainer(id: string): Promise<ContainerDetail | undefined> {
+    const raw = await this.#find(`inspect ${id}`, this.#docker.getContainer(id).inspect());
+    return raw && toDetail(raw);
+  }
+
+  async createContainer(name: string, spec: ContainerSpec): Promise<string> {
+    const created = await this.#ask(
+      `create container ${name}`,
+      this.#docker.createContainer(createOptions(name, spec)),
+    );
+    try {
+      for (const network of spec.networks.slice(1)) {
+        await this.connectNetwork(network.name, created.id, network.aliases);
+      }
+    } catch (error) {
+      await this.removeContainer(created.id);
+      throw error;
+    }
+    return created.id;
+  }
+
+  async startContainer(id: string): Promise<void> {
+    await this.#change(`start ${id}`, this.#docker.getContainer(id).start());
+  }
+
+  async stopContainer(id: string, timeout?: number): Promise<void> {
+    await this.#change(
+      `stop ${id}`,
+      this.#docker.getContainer(id).stop(timeout === undefined ? {} : { t: timeout }),
+    );
+  }
+
+  async restartContainer(id: string, timeout?: number): Promise<void> {
+    await this.#change(
+      `restart ${id}`,
+      this.#docker.getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
+    );
+  }
+
+  async renameContainer(id: string, name: string): Promise<void> {
+    await this.#ask(`rename ${id} to ${name}`, this.#docker.getContainer(id).rename({ name }));
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    await this.#ask(
+      `remove container ${id}`,
+      this.#docker.getContainer(id).remove({ v: false, force: false }),
+    );
+  }
+
+  async setRestartPolicy(id: string, policy: RestartPolicy): Promise<void> {
+    const options = { RestartPolicy: restartPolicy(policy) };
+    await this.#ask(`update ${id}`, this.#docker.getContainer(id).update(options));
+  }
+
+  async exec(
+    id: string,
+    argv: readonly string[],
+    options: { user?: string; signal?: AbortSignal } = {},
+  ): Promise<ExecResult> {
+    const signal = options.signal && { abortSignal: options.signal };
+    const made = await this.#ask(
+      `run ${argv[0]} in ${id}`,
+      this.#docker
+        .getContainer(id)
+        .exec({
+          Cmd: [...argv],
+          AttachStdout: true,
+          AttachStderr: true,
+          ...(options.user && { User: options.user }),
+          ...signal,
+        }),
+    );
+    const stream = await this.#ask(
+      `run ${argv[0]} in ${id}`,
+      made.start({ hijack: false, stdin: false, ...signal }),
+    );
+    const parts: Buffer[] = [];
+    let size = 0;
+    for await (const { bytes } of frames(this.#watched(stream as unknown as Readable, options.signal))) {
+      if (size < outputLimit) parts.push(bytes);
+      size += bytes.length;
+    }
+    const { ExitCode } = await this.#ask(`look at ${argv[0]} in ${id}`, made.inspect());
+    return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, outputLimit) };
+  }
+
+  async *logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
+    const detail = await this.inspectContainer(id);
+    if (!detail) throw new AixclError('notFound', `there is no container ${id}`);
+    const query = {
+      stdout: true,
+      stderr: true,
+      timestamps: options.timestamps ?? false,
+      ...(options.tail !== undefined && { tail: options.tail }),
+      ...(options.since !== undefined && { since: sinceSeconds(options.since, Date.now()) }),
+      ...(options.signal && { abortSignal: options.signal }),
+    };
+    const container = this.#docker.getContainer(id);
+    const answer = options.follow
+      ? await this.#ask(`read the log of ${id}`, container.logs({ ...query, follow: true }))
+      : await this.#ask(`read the log of ${id}`, container.logs({ ...query, follow: false }));
+    const chunks = Buffer.isBuffer(answer) ? Readable.from([answer]) : (answer as Readable);
+    yield* logLines(this.#watched(chunks, options.signal), detail.hasTty);
+  }
+
+  async inspectImage(reference: string): Promise<ImageDetail | undefined> {
+    const raw = await this.#find(`inspect image ${reference}`, this.#docker.getImage(reference).inspect());
+    return raw && toImage(raw);
+  }
+
+  async *pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress> {
+    try {
+      yield* pull(this.#docker, reference, options);
+    } catch (error) {
+      throw engineFailure(error, this.address, `pull ${reference}`);
+    }
+  }
+
+  async *buildImage(
+    tag: string,
+    definition: BuildDefinition,
+    options: { signal?: AbortSignal },
+  ): AsyncIterable<string> {
+    try {
+      yield* build(this.#docker, tag, definition, options);
+    } catch (error) {
+      throw engineFailure(error, this.address, `build ${tag}`);
+    }
+  }
+
+  async importImage(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<string> {
+    const [repo, version] = splitTag(tag);
+    const stream = await this.#ask(
+      `import ${tag}`,
+      this.#docker.importImage(tar, { repo, tag: version, changes: [...changes] }),
+    );
+    for await (const line of jsonLines<{ error?: string }>(stream as Readable)) {
+      if (line.error) throw new AixclError('unexpected', `the engine could not import ${tag}: ${line.error}`);
+    }
+    const image = await this.inspectImage(tag);
+    if (!image) throw new AixclError('unexpected', `the engine took ${tag} in but does not know it`);
+    return image.id;
+  }
+
+  async listNetworks(labels: Readonly<Record<string, string>> = {}): Promise<NetworkSummary[]> {
+    const raw = await this.#ask(
+      'list networks',
+      this.#docker.listNetworks({ filters: { label: labelFilter(labels) } }),
+    );
+    return raw.map((network) => ({ id: network.Id, name: network.Name, labels: network.Labels ?? {} }));
+  }
+
+  async inspectNetwork(name: string): Promise<NetworkSummary | undefined> {
+    const raw = await this.#find(`inspect network ${name}`, this.#docker.getNetwork(name).inspect());
+    return raw && { id: raw.Id, name: raw.Name, labels: raw.Labels ?? {} };
+  }
+
+  async createNetwork(network: NetworkDefinition, labels: Readonly<Record<string, string>>): Promise<string> {
+    const options: Docker.NetworkCreateOptions = {
+      Name: network.name,
+      Labels: { ...labels },
+      Internal: network.internal,
+      Options: Object.fromEntries(network.driverOpts),
+      ...(network.driver && { Driver: network.driver }),
+      ...(network.ipam.length > 0 && {
+        IPAM: {
+          Driver: 'default',
+          Config: network.ipam.map((pool) => ({
+            ...(pool.subnet && { Subnet: pool.subnet }),
+            ...(pool.gateway && { Gateway: pool.gateway }),
+            ...(pool.ipRange && { IPRange: pool.ipRange }),
+          })),
+        },
+      }),
+    };
+    const created = await this.#ask(`create network ${network.name}`, this.#docker.createNetwork(options));
+    return created.id;
+  }
+
+  async connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void> {
+    const options = { Container: container, EndpointConfig: { Aliases: [...aliases] } };
+    await this.#ask(`connect ${container} to ${network}`, this.#docker.getNetwork(network).connect(options));
+  }
+
+  async listVolumes(labels: Readonly<Record<string, string>> = {}): Promise<VolumeSummary[]> {
+    const { Volumes } = await this.#ask(
+      'list volumes',
+      this.#docker.listVolumes({ filters: { label: labelFilter(labels) } }),
+    );
+    return (Volumes ?? []).map(toVolume);
+  }
+
+  async inspectVolume(name: string): Promise<VolumeSummary | undefined> {
+    const raw = await this.#find(`inspect volume ${name}`, this.#docker.getVolume(name).inspect());
+    return raw && toVolume(raw);
+  }
+
+  async createVolume(volume: VolumeDefinition, labels: Readonly<Record<string, string>>): Promise<void> {
+    await this.#ask(
+      `create volume ${volume.name}`,
+      this.#docker.createVolume({
+        Name: volume.name,
+        Driver: volume.driver ?? 'local',
+        DriverOpts: Object.fromEntries(volume.driverOpts),
+        Labels: { ...labels },
+      }),
+    );
+  }
+
+  async #ask<T>(doing: string, call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw engineFailure(error, this.address, doing);
+    }
+  }
+
+  /** Undefined for "no such thing". */
+  async #find<T>(doing: string, call: Promise<T>): Promise<T | undefined> {
+    try {
+      return await call;
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw engineFailure(error, this.address, doing);
+    }
+  }
+
+  /** 304 means that it is so already. */
+  async #change(doing: string, call: Promise<unknown>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      if (statusOf(error) !== 304) throw engineFailure(error, this.address, doing);
+    }
+  }
+
+  /** A stream that ends quietly when it was aborted, and whose failures read like those of any other call. */
+  async *#watched(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of stream) yield chunk as Buffer;
+    } catch (error) {
+      if (!signal?.aborted) throw engineFailure(error, this.address, 'read from the engine');
+    }
+  }
+}
+
+function labelFilter(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
+}
+
+function splitTag(reference: string): [repository: string, tag: string] {
+  const colon = reference.lastIndexOf(':');
+  return colon > reference.lastIndexOf('/')
+    ? [reference.slice(0, colon), reference.slice(colon + 1)]
+    : [reference, 'latest'];
+}

@@ -1,0 +1,65 @@
+import { AixclError, reasonOf, systemCode } from '../../errors.ts';
+
+/** HTTP status of an answer that the engine gave as an error. */
+export function statusOf(error: unknown): number | undefined {
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') {
+    return error.statusCode;
+  }
+  return undefined;
+}
+
+/** The engine's own words, without what docker-modem puts around them. */
+export function engineWords(error: unknown): string {
+  return reasonOf(error)
+    .replace(/^\(HTTP code \d+\) [^-]*- /, '')
+    .trim();
+}
+
+const unreachableCodes = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTSOCK',
+  'EACCES',
+  'EPERM',
+]);
+
+/** Turns what a call to the engine threw into an error for users. An abort is rethrown as it is. */
+export function engineFailure(error: unknown, address: string, doing: string): unknown {
+  if (error instanceof AixclError) return error;
+  if (error instanceof Error && error.name === 'AbortError') return error;
+  const status = statusOf(error);
+  if (status !== undefined) {
+    return new AixclError(status === 404 ? 'notFound' : 'unexpected', `${doing}: ${engineWords(error)}`, {
+      cause: error,
+    });
+  }
+  const code = systemCode(error);
+  if (code && unreachableCodes.has(code)) return unreachable(address, code, error);
+  if (error instanceof Error && /socket hang up|aborted/.test(error.message))
+    return unreachable(address, 'ECONNRESET', error);
+  return error;
+}
+
+export function unreachable(address: string, code: string, cause?: unknown): AixclError {
+  const [why, hint] = reasons[code] ?? [`it answers with ${code}`, startHint];
+  return new AixclError('engineUnreachable', `the Docker engine at ${address} can't be reached: ${why}`, {
+    hint,
+    cause,
+  });
+}
+
+const startHint =
+  'Start it (sudo systemctl start docker), name another with --host or --context, or let aixcl quickstart install one.';
+const rightsHint =
+  'Add yourself to the group docker (sudo usermod -aG docker $USER) and log in again; sudo would use another home.';
+const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  ENOENT: ['there is no socket; the engine is not running or not installed', startHint],
+  ECONNREFUSED: ['nobody listens there; the engine is not running', startHint],
+  EACCES: ['this user may not use its socket', rightsHint],
+  EPERM: ['this user may not use its socket', rightsHint],
+  ETIMEDOUT: ['it did not answer within 2 s', startHint],
+  ECONNRESET: ['it broke the connection off', startHint],
+};
