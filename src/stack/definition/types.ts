@@ -12,6 +12,8 @@ export interface StackDefinition {
   readonly volumes: ReadonlyMap<string, VolumeDefinition>;
   /** By key in the file; `default` is there whenever a service uses it. */
   readonly networks: ReadonlyMap<string, NetworkDefinition>;
+  /** What Compose would warn of too, a variable that is not set, say. One sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 export interface ServiceDefinition {
@@ -89,6 +91,8 @@ export type MountDefinition =
       /** False: a missing source is an error. True only where the file says `create_host_path: true` in long form. */
       readonly createSource: boolean;
       readonly propagation?: string;
+      /** Relabelling on hosts with SELinux: `z` shared, `Z` private. The engine takes it in `Binds` alone. */
+      readonly selinux?: 'z' | 'Z';
     }
   | {
       readonly kind: 'volume';
