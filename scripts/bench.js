@@ -1,0 +1,18 @@
+/** `npm run bench -- [NAME…]`: the benchmarks in test/bench, on the tests' private engine. */
+import { join } from 'node:path';
+import { bootstrap, root, run } from './bootstrap.js';
+
+await bootstrap();
+const { build } = await import('esbuild');
+// Inside node_modules, so that the libraries left out of the bundle are found.
+const outfile = join(root, 'node_modules', '.cache', 'bench.mjs');
+await build({
+  absWorkingDir: root,
+  entryPoints: ['test/bench/main.ts'],
+  outfile,
+  bundle: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+});
+process.exitCode = await run(process.execPath, [outfile, ...process.argv.slice(2)]);

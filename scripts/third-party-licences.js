@@ -1,0 +1,31 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+
+/** Text of dist/THIRD_PARTY_LICENSES: name, version and licence of each package that has bytes in the bundle. */
+export function thirdPartyLicences(root, metafile) {
+  const folders = new Set();
+  for (const output of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(output.inputs)) {
+      if (bytesInOutput > 0 && /(^|\/)node_modules\//.test(file))
+        folders.add(packageFolder(join(root, file)));
+    }
+  }
+  const packages = [...folders].map(describe).sort((a, b) => (a.title < b.title ? -1 : 1));
+  return `${packages.map(({ title, text }) => `${title}\n${'-'.repeat(title.length)}\n${text.trim()}\n`).join('\n\n')}`;
+}
+
+/** Nearest folder above with a package.json that has a name: some packages put nameless ones in their dist folders. */
+function packageFolder(file) {
+  for (let folder = dirname(file); folder.includes(`${sep}node_modules${sep}`); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json');
+    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version) return folder;
+  }
+  throw new Error(`${file} belongs to no package`);
+}
+
+function describe(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const texts = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
+  return { title: `${name} ${version} (${license ?? 'see below'})`, text: text || `Licence: ${license}` };
+}

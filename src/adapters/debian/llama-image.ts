@@ -1,0 +1,102 @@
+import { createReadStream } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AixclError } from '../../errors.ts';
+import { labels } from '../../labels.ts';
+import type { Engine } from '../../stack/engine.ts';
+import { cached, cacheFolder } from './cache.ts';
+import { debootstrap, removeTree, suite } from './debootstrap.ts';
+import { whyNoPackages } from './host.ts';
+import { type Report, runCommand } from './run-command.ts';
+
+/** llama-server from Debian's packages, for machines where no image registry answers. */
+export const localLlamaImage = `aixcl/llama-server:debian-${suite}`;
+
+export interface BuildOptions {
+  readonly report: Report;
+  readonly signal?: AbortSignal | undefined;
+  /** Folder for what is kept between builds. */
+  readonly cache?: string;
+}
+
+/** Bytes on disk while building: downloaded packages, the tree, the tar. Measured: 440 MB at the peak. */
+const spaceNeeded = 700e6;
+const packages = ['llama.cpp-tools', 'curl', 'ca-certificates'];
+const changes = [
+  'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  // As in the official image: reachable from outside the container when started with no arguments.
+  'ENV LLAMA_ARG_HOST=0.0.0.0',
+  'EXPOSE 8080/tcp',
+  'ENTRYPOINT ["/usr/bin/llama-server"]',
+  `LABEL ${labels.built}=debian-${suite}`,
+];
+
+/** True for an image that no registry has: `buildLocalImage` makes it, also after someone's prune took it. */
+export function isLocallyBuilt(reference: string): boolean {
+  return reference === localLlamaImage;
+}
+
+/** Why `buildLocalImage` can't work on this machine; `undefined` when it can. */
+export async function whyNotBuildable(): Promise<string | undefined> {
+  return whyNoPackages();
+}
+
+/**
+ * Makes the image `reference` on `engine` and answers its id. The tree is kept as a tar in the cache, so that a second build takes
+ * seconds. Throws `notFound` for an image that is not ours, `refused` where Debian's packages can't be had, `noSpace`.
+ */
+export async function buildLocalImage(
+  engine: Pick<Engine, 'importImage'>,
+  reference: string,
+  { report, signal, cache = cacheFolder() }: BuildOptions,
+): Promise<string> {
+  if (!isLocallyBuilt(reference)) {
+    throw new AixclError(
+      'notFound',
+      `${reference} is not an image that aixcl builds: it knows ${localLlamaImage}`,
+    );
+  }
+  const tar = join(cache, `llama-server-debian-${suite}-${process.arch}.tar`);
+  await cached(tar, spaceNeeded, (scratch) => buildTar(scratch, { report, signal }));
+  signal?.throwIfAborted();
+  report(`Importing ${reference}`);
+  return engine.importImage(reference, createReadStream(tar, { signal }), changes);
+}
+
+async function buildTar(file: string, { report, signal }: BuildOptions): Promise<void> {
+  const tree = `${file}.tree`;
+  try {
+    report(`Building llama-server from Debian's packages (${packages.join(', ')}), about a minute`);
+    await debootstrap(tree, { packages, report, signal });
+    report('Packing the image');
+    await trim(tree);
+    await runCommand(
+      'tar',
+      ['--create', '--file', file, '--numeric-owner', '--sort=name', ...left, '--directory', tree, '.'],
+      {
+        signal,
+      },
+    );
+  } finally {
+    await removeTree(tree);
+  }
+}
+
+/** The engine brings these itself. */
+const left = ['./dev', './proc', './sys'].map((path) => `--exclude=${path}/*`);
+
+/** What a container of one program never reads. Licences (`copyright`) stay. */
+async function trim(tree: string): Promise<void> {
+  for (const folder of [
+    'var/lib/apt/lists',
+    'var/cache/apt',
+    'var/log',
+    'usr/share/man',
+    'usr/share/locale',
+    'usr/share/info',
+  ]) {
+    const names = await readdir(join(tree, folder)).catch(() => []);
+    for (const name of names) await rm(join(tree, folder, name), { recursive: true, force: true });
+  }
+  await runCommand('find', [join(tree, 'usr/share/doc'), '-type', 'f', '!', '-name', 'copyright', '-delete']);
+}
