@@ -23,6 +23,8 @@ export const labels = {
   home: 'io.aixcl.home',
   /** Hash over definition, image id and mounted scripts that the container was made from. */
   hash: 'io.aixcl.config-hash',
+  /** Image reference that the container was made from; the engine's own record changes when the reference moves on. */
+  image: 'io.aixcl.image',
   /** Id of the container that this one was made to replace; present only until the replacement is complete. */
   replaces: 'io.aixcl.replaces',
   /** Operation that a helper container belongs to. */

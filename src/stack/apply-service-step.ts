@@ -1,0 +1,105 @@
+import { AixclError } from '../errors.ts';
+import { labels } from '../labels.ts';
+import type { StartHands } from './apply-start.ts';
+import { containerSpec } from './container-spec.ts';
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import type { ContainerSpec, ContainerSummary, MountSpec } from './engine.ts';
+import type { Observed } from './observe.ts';
+import { awaitReady } from './readiness.ts';
+import type { ServiceStep } from './start-step.ts';
+
+/** One service in the making. */
+export interface Making {
+  readonly definition: StackDefinition;
+  readonly service: ServiceDefinition;
+  /** Container ids by service; changed as containers are made. */
+  readonly ids: Map<string, string>;
+  readonly observed: Observed;
+  readonly imageId: string | undefined;
+  readonly hands: StartHands;
+  /** Gets the services whose process is up and still loads. */
+  readonly loading: string[];
+}
+
+export async function applyServiceStep(step: ServiceStep, making: Making): Promise<void> {
+  const { service, ids, hands } = making;
+  const { engine, signal, waitTimeoutMs: timeoutMs, report } = hands;
+  switch (step.kind) {
+    case 'keep':
+      return;
+    case 'remove-leftover':
+      return engine.removeContainer(step.id);
+    case 'rename':
+      return engine.renameContainer(step.id, step.to);
+    case 'create':
+      ids.set(service.name, await engine.createContainer(step.name, specFor(making)));
+      return;
+    case 'replace':
+      return replace(step.id, making);
+    case 'adopt':
+      return adopt(step, making);
+    case 'start':
+      return engine.startContainer(idOf(making));
+    case 'restart':
+      return engine.restartContainer(step.id);
+    case 'wait': {
+      const onDetail = (text: string) => report.detail(step, text);
+      const { state } = await awaitReady(engine, idOf(making), { timeoutMs, signal, onDetail });
+      if (state === 'loading') making.loading.push(service.name);
+    }
+  }
+}
+
+/**
+ * Makes the new container beside the old one, under a name of Compose's form, and only then takes the old one away. Killed in between,
+ * the new one stands there unstarted with the label `io.aixcl.replaces`, and the next start begins again.
+ */
+async function replace(oldId: string, making: Making): Promise<void> {
+  const { engine } = making.hands;
+  const { containerName, name } = making.service;
+  const old = making.observed.containers.find(({ id }) => id === oldId);
+  const spec = specFor(making);
+  const id = await engine.createContainer(`${oldId.slice(0, 12)}_${containerName}`, {
+    ...spec,
+    labels: { ...spec.labels, [labels.replaces]: oldId },
+    mounts: [...spec.mounts, ...(old ? inheritedVolumes(old, spec) : [])],
+  });
+  await engine.stopContainer(oldId);
+  await engine.removeContainer(oldId);
+  await engine.renameContainer(id, containerName);
+  making.ids.set(name, id);
+}
+
+/** Volumes of the old container that the new one's definition does not name (anonymous ones): taken along, as Compose does. */
+function inheritedVolumes(old: ContainerSummary, spec: ContainerSpec): MountSpec[] {
+  const covered = new Set(spec.mounts.map(({ target }) => target));
+  return old.mounts.flatMap((mount): MountSpec[] =>
+    mount.kind === 'volume' && mount.name && !covered.has(mount.target)
+      ? [{ kind: 'volume', name: mount.name, target: mount.target, readOnly: false, noCopy: false }]
+      : [],
+  );
+}
+
+/** The container that someone started by hand is kept, stopped and set aside: data may lie in its own layer. */
+async function adopt(step: Extract<ServiceStep, { kind: 'adopt' }>, making: Making): Promise<void> {
+  const { engine } = making.hands;
+  await engine.setRestartPolicy(step.id, { name: 'no' });
+  await engine.stopContainer(step.id);
+  await engine.renameContainer(step.id, step.aside);
+  making.ids.set(
+    making.service.name,
+    await engine.createContainer(making.service.containerName, specFor(making)),
+  );
+}
+
+function specFor({ definition, service, ids, observed, imageId, hands }: Making): ContainerSpec {
+  const spec = containerSpec(definition, service, { home: hands.home, imageId, scripts: observed.scripts });
+  const shared = /^service:(.+)$/.exec(spec.networkMode ?? '')?.[1];
+  return shared ? { ...spec, networkMode: `container:${ids.get(shared)}` } : spec;
+}
+
+function idOf({ service, ids }: Making): string {
+  const id = ids.get(service.name);
+  if (!id) throw new AixclError('unexpected', `${service.name} has no container to start`);
+  return id;
+}

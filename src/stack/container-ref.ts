@@ -1,0 +1,88 @@
+import { AixclError } from '../errors.ts';
+import { composeLabels, labels } from '../labels.ts';
+import type { ContainerSummary } from './engine.ts';
+
+/** By what a container was found (promise P7). */
+export type MatchedBy = 'labels' | 'name' | 'prefix';
+
+export interface Match {
+  readonly container: ContainerSummary;
+  readonly matchedBy: MatchedBy;
+}
+
+/** What a service's containers are recognised by. */
+export interface ServiceIdentity {
+  readonly project: string;
+  readonly service: string;
+  /** The name that its container should carry. */
+  readonly containerName: string;
+}
+
+/**
+ * Every container that may be this service's: those with its labels; else the one of its exact name; else those of its name behind
+ * one or more of Compose's `<12 hex>_` prefixes. Never by substring. A container of another project or service is nobody's candidate
+ * here, whatever its name.
+ */
+export function matches(identity: ServiceIdentity, containers: readonly ContainerSummary[]): Match[] {
+  const labelled = containers.filter((container) => carriesLabels(identity, container));
+  if (labelled.length > 0) return labelled.map((container) => ({ container, matchedBy: 'labels' }));
+
+  const unclaimed = containers.filter((container) => !belongsToOther(container));
+  const named = unclaimed.filter((container) => container.name === identity.containerName);
+  if (named.length > 0) return named.map((container) => ({ container, matchedBy: 'name' }));
+
+  return unclaimed
+    .filter((container) => hasHashPrefix(container.name, identity.containerName))
+    .map((container) => ({ container, matchedBy: 'prefix' }));
+}
+
+function carriesLabels(identity: ServiceIdentity, container: ContainerSummary): boolean {
+  return (
+    container.labels[composeLabels.project] === identity.project &&
+    container.labels[composeLabels.service] === identity.service &&
+    isOfTheStack(container)
+  );
+}
+
+/** Neither a `compose run` one-off nor a helper of ours. */
+function isOfTheStack(container: ContainerSummary): boolean {
+  return (
+    container.labels[composeLabels.oneoff] !== 'True' && container.labels[labels.operation] === undefined
+  );
+}
+
+function belongsToOther(container: ContainerSummary): boolean {
+  return (
+    container.labels[composeLabels.project] !== undefined || container.labels[labels.operation] !== undefined
+  );
+}
+
+/** Whether `name` is `wanted` behind prefixes as Compose makes them: 12 hex digits of the old container's id, and `_`. */
+export function hasHashPrefix(name: string, wanted: string): boolean {
+  if (!name.endsWith(wanted)) return false;
+  return /^([0-9a-f]{12}_)+$/.test(name.slice(0, -wanted.length));
+}
+
+/** The one container of a service, or undefined; more than one is refused, and said. */
+export function theOne(
+  identity: ServiceIdentity,
+  containers: readonly ContainerSummary[],
+): Match | undefined {
+  const found = matches(identity, containers);
+  if (found.length > 1) throw ambiguous(identity, found);
+  return found[0];
+}
+
+export function ambiguous(identity: ServiceIdentity, found: readonly Match[]): AixclError {
+  return new AixclError(
+    'refused',
+    `${found.length} containers could be ${identity.service}: ${found.map((match) => match.container.name).join(', ')}; aixcl does not choose between them`,
+    {
+      hint: `Look at both (docker inspect ${found.map((match) => match.container.name).join(' ')}), then rename or remove the one that is not needed.`,
+      evidence: found.map(
+        ({ container }) =>
+          `${container.id.slice(0, 12)}  ${container.name}  ${container.image}  ${container.status}`,
+      ),
+    },
+  );
+}

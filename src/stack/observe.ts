@@ -1,0 +1,159 @@
+import type { Home } from '../home.ts';
+import { labels } from '../labels.ts';
+import { type Match, matches } from './container-ref.ts';
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
+
+/** Facts about this machine that a plan needs. */
+export interface HostFacts {
+  /** sha256 of the file at `path`; `folder` for a directory, `missing` when there is nothing. */
+  look(
+    path: string,
+  ): Promise<
+    { readonly kind: 'file'; readonly sha256: string } | { readonly kind: 'folder' | 'other' | 'missing' }
+  >;
+  /** Who holds a TCP port that can't be listened on; undefined when it is free. */
+  portHolder(hostIp: string, port: number): Promise<PortHolder | undefined>;
+}
+
+export interface PortHolder {
+  /** Process name and id where this user may see them. */
+  readonly process?: string;
+}
+
+/** All that a decision about the stack needs, read in one go. */
+export interface Observed {
+  /** Every container on the engine. */
+  readonly containers: readonly ContainerSummary[];
+  readonly services: ReadonlyMap<string, ObservedService>;
+  /** By reference; undefined when it is not here. */
+  readonly images: ReadonlyMap<string, ImageDetail | undefined>;
+  /** By name on the engine. */
+  readonly networks: ReadonlyMap<string, NetworkSummary | undefined>;
+  readonly volumes: ReadonlyMap<string, VolumeSummary | undefined>;
+  /** Bind sources and folders behind volumes, by host path. */
+  readonly paths: ReadonlyMap<string, 'file' | 'folder' | 'other' | 'missing'>;
+  /** sha256 of those that are files. */
+  readonly scripts: ReadonlyMap<string, string>;
+  /** Holders of host ports that the services publish and that no container of theirs publishes now, by `ip:port`. */
+  readonly takenPorts: ReadonlyMap<string, PortHolder>;
+}
+
+export interface ObservedService {
+  readonly definition: ServiceDefinition;
+  readonly matches: readonly Match[];
+}
+
+export async function observe(
+  engine: Engine,
+  host: HostFacts,
+  definition: StackDefinition,
+  services: readonly ServiceDefinition[],
+): Promise<Observed> {
+  const networkNames = new Set(
+    services.flatMap((service) =>
+      [...service.networks.keys()].map((key) => definition.networks.get(key)?.name ?? key),
+    ),
+  );
+  const volumeNames = new Set(usedVolumes(definition, services).map((volume) => volume.name));
+  const references = new Set(services.map((service) => service.image));
+  const [containers, images, networks, volumes, looked] = await Promise.all([
+    engine.listContainers(),
+    lookUp(references, (reference) => engine.inspectImage(reference)),
+    lookUp(networkNames, (name) => engine.inspectNetwork(name)),
+    lookUp(volumeNames, (name) => engine.inspectVolume(name)),
+    lookUp(neededPaths(definition, services), (path) => host.look(path)),
+  ]);
+  const found = new Map(
+    services.map((service) => [
+      service.name,
+      { definition: service, matches: matches(identityOf(definition, service), containers) },
+    ]),
+  );
+  return {
+    containers,
+    services: found,
+    images,
+    networks,
+    volumes,
+    paths: new Map([...looked].map(([path, look]) => [path, look.kind])),
+    scripts: new Map(
+      [...looked].flatMap(([path, look]) => (look.kind === 'file' ? [[path, look.sha256] as const] : [])),
+    ),
+    takenPorts: await takenPorts(host, services, containers),
+  };
+}
+
+export function identityOf(definition: StackDefinition, service: ServiceDefinition) {
+  return { project: definition.project, service: service.name, containerName: service.containerName };
+}
+
+/** Definitions of the named volumes that these services mount. */
+export function usedVolumes(definition: StackDefinition, services: readonly ServiceDefinition[]) {
+  const keys = new Set(
+    services.flatMap((service) =>
+      service.mounts.flatMap((mount) => (mount.kind === 'volume' && mount.source ? [mount.source] : [])),
+    ),
+  );
+  return [...keys].flatMap((key) => definition.volumes.get(key) ?? []);
+}
+
+/** The host folder that a volume is a name for, if it is one (`type: none`, `o: bind`). */
+export function boundFolder(
+  options: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+): string | undefined {
+  const get = (key: string) =>
+    options instanceof Map ? options.get(key) : (options as Record<string, string>)[key];
+  return get('o')?.split(',').includes('bind') ? get('device') : undefined;
+}
+
+function neededPaths(definition: StackDefinition, services: readonly ServiceDefinition[]): Set<string> {
+  const binds = services.flatMap((service) =>
+    service.mounts.flatMap((mount) => (mount.kind === 'bind' ? mount.source : [])),
+  );
+  const folders = usedVolumes(definition, services).flatMap((volume) => boundFolder(volume.driverOpts) ?? []);
+  return new Set([...binds, ...folders]);
+}
+
+async function takenPorts(
+  host: HostFacts,
+  services: readonly ServiceDefinition[],
+  containers: readonly ContainerSummary[],
+): Promise<Map<string, PortHolder>> {
+  const published = new Set(
+    containers.flatMap((container) =>
+      container.state === 'running' ? container.ports.map((port) => port.published) : [],
+    ),
+  );
+  const wanted = services.flatMap((service) =>
+    service.ports.flatMap((port) => {
+      const number = Number(port.published);
+      return port.protocol === 'tcp' && Number.isInteger(number) && number > 0 && !published.has(number)
+        ? [{ hostIp: port.hostIp ?? '', number }]
+        : [];
+    }),
+  );
+  const held = await Promise.all(
+    wanted.map(
+      async ({ hostIp, number }) => [portKey(hostIp, number), await host.portHolder(hostIp, number)] as const,
+    ),
+  );
+  return new Map(held.flatMap(([key, holder]) => (holder ? [[key, holder] as const] : [])));
+}
+
+export function portKey(hostIp: string, port: number): string {
+  return `${hostIp || '0.0.0.0'}:${port}`;
+}
+
+async function lookUp<V>(
+  keys: ReadonlySet<string>,
+  find: (key: string) => Promise<V>,
+): Promise<Map<string, V>> {
+  return new Map(await Promise.all([...keys].map(async (key) => [key, await find(key)] as const)));
+}
+
+/** Homes, other than ours, that containers on this engine carry. */
+export function otherHomes(containers: readonly ContainerSummary[], home: Home): string[] {
+  const found = containers.flatMap((container) => container.labels[labels.home] ?? []);
+  return [...new Set(found)].filter((root) => root !== home.root);
+}

@@ -1,0 +1,128 @@
+import { AixclError } from '../errors.ts';
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { boundFolder, type Observed, usedVolumes } from './observe.ts';
+import type { StartStep, StartWish } from './start-step.ts';
+
+export function planImages(
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+  parts: readonly StartStep[][],
+  wish: StartWish,
+): StartStep[] {
+  const steps = new Map<string, StartStep>();
+  services.forEach((service, index) => {
+    const step = imageStep(observed, service, parts[index] ?? [], wish);
+    if (step) steps.set(service.image, step);
+  });
+  return [...steps.values()];
+}
+
+function imageStep(
+  observed: Observed,
+  service: ServiceDefinition,
+  part: readonly StartStep[],
+  wish: StartWish,
+): StartStep | undefined {
+  const here = observed.images.get(service.image) !== undefined;
+  const needed = part.some(({ kind }) => kind === 'create' || kind === 'replace' || kind === 'adopt');
+  const reference = service.image;
+  if (service.build && (wish.build || service.pullPolicy === 'build' || (!here && needed))) {
+    return {
+      kind: 'build-image',
+      reference,
+      build: service.build,
+      because: here ? 'a build was asked for' : 'it is not here',
+    };
+  }
+  if (here || !needed) return undefined;
+  if (wish.isLocallyBuilt(reference)) {
+    return {
+      kind: 'build-local-image',
+      reference,
+      because: 'it is not here, and it is made on this machine',
+    };
+  }
+  if (wish.pull === 'never' || service.pullPolicy === 'never') {
+    throw new AixclError(
+      'notFound',
+      `the image ${reference} of ${service.name} is not here, and pulling is switched off`,
+      {
+        hint: `docker pull ${reference}`,
+      },
+    );
+  }
+  return { kind: 'pull-image', reference, platform: service.platform, because: 'it is not here' };
+}
+
+export function planNetworks(
+  definition: StackDefinition,
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+): StartStep[] {
+  const keys = new Set(services.flatMap((service) => [...service.networks.keys()]));
+  return [...keys].flatMap((key): StartStep[] => {
+    const network = definition.networks.get(key);
+    if (!network || observed.networks.get(network.name)) return [];
+    if (network.external) {
+      throw new AixclError(
+        'notFound',
+        `the network ${network.name} is declared external and does not exist`,
+        {
+          hint: `docker network create ${network.name}`,
+        },
+      );
+    }
+    return [{ kind: 'create-network', network, because: 'it does not exist' }];
+  });
+}
+
+/** A volume that exists is used as it is: it is never made anew, however its definition changed. */
+export function planVolumes(
+  definition: StackDefinition,
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+): StartStep[] {
+  return usedVolumes(definition, services).flatMap((volume): StartStep[] => {
+    if (observed.volumes.get(volume.name)) return [];
+    if (volume.external) {
+      throw new AixclError('notFound', `the volume ${volume.name} is declared external and does not exist`, {
+        hint: `If it was removed, bring it back from its backup; a new, empty one: docker volume create ${volume.name}`,
+      });
+    }
+    const folder = boundFolder(volume.driverOpts);
+    return [
+      {
+        kind: 'create-volume',
+        volume,
+        because: folder ? `it does not exist; it is a name for ${folder}` : 'it does not exist',
+      },
+    ];
+  });
+}
+
+/** Folders of ours behind volumes are made; any other bind source that is missing is an error. */
+export function planFolders(
+  definition: StackDefinition,
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+): StartStep[] {
+  for (const service of services) {
+    for (const mount of service.mounts) {
+      if (mount.kind === 'bind' && !mount.createSource && observed.paths.get(mount.source) === 'missing') {
+        throw new AixclError(
+          'usage',
+          `${service.name} mounts ${mount.source} at ${mount.target}, and there is no ${mount.source}`,
+          {
+            hint: `Mend the path in the definition, or make the folder: mkdir -p ${mount.source}`,
+          },
+        );
+      }
+    }
+  }
+  const folders = usedVolumes(definition, services).flatMap((volume) => boundFolder(volume.driverOpts) ?? []);
+  return [...new Set(folders)].flatMap((path): StartStep[] =>
+    observed.paths.get(path) === 'missing'
+      ? [{ kind: 'make-directory', path, because: 'a volume is a name for it' }]
+      : [],
+  );
+}

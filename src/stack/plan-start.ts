@@ -1,0 +1,213 @@
+import { AixclError } from '../errors.ts';
+import { labels } from '../labels.ts';
+import { ambiguous, type Match } from './container-ref.ts';
+import { configHash } from './container-spec.ts';
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { identityOf, type Observed, type ObservedService } from './observe.ts';
+import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
+import { portConflict } from './port-conflict.ts';
+import type { StartStep, StartWish } from './start-step.ts';
+
+/** What has to happen so that these services run as they are defined. Throws `refused` where that is not safe. */
+export function planStart(
+  definition: StackDefinition,
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+  wish: StartWish,
+): StartStep[] {
+  const parts = services.map((service) => planService(definition, observed, service, wish));
+  return [
+    ...planFolders(definition, observed, services),
+    ...planImages(observed, services, parts, wish),
+    ...planNetworks(definition, observed, services),
+    ...planVolumes(definition, observed, services),
+    ...parts.flat(),
+    ...planRestarts(services, parts),
+  ];
+}
+
+function planService(
+  definition: StackDefinition,
+  observed: Observed,
+  service: ServiceDefinition,
+  wish: StartWish,
+): StartStep[] {
+  const { leftovers, found } = sortMatches(observed.services.get(service.name));
+  if (found.length > 1) throw ambiguous(identityOf(definition, service), found);
+  const removals = leftovers.map(
+    ({ container }): StartStep => ({
+      kind: 'remove-leftover',
+      service: service.name,
+      id: container.id,
+      name: container.name,
+      because: 'an interrupted replacement left it behind; it never ran',
+    }),
+  );
+  const wait: StartStep[] = wish.wait
+    ? [
+        {
+          kind: 'wait',
+          service: service.name,
+          because: service.healthcheck ? 'its health decides' : 'it has to stay up',
+        },
+      ]
+    : [];
+  const match = found[0];
+  if (!match) {
+    refuseConflict(service, observed);
+    return [
+      ...removals,
+      {
+        kind: 'create',
+        service: service.name,
+        name: service.containerName,
+        because: 'there is no container for it',
+      },
+      { kind: 'start', service: service.name, because: 'it was just made' },
+      ...wait,
+    ];
+  }
+  return [...removals, ...planExisting(definition, observed, service, match, wish, wait)];
+}
+
+/** Ours from an interrupted replacement go; they hold nothing, for they never ran. */
+function sortMatches(service: ObservedService | undefined): { leftovers: Match[]; found: Match[] } {
+  const all = service?.matches ?? [];
+  const isLeftover = ({ container }: Match) =>
+    container.state === 'created' && container.labels[labels.replaces] !== undefined;
+  const others = all.filter((match) => !isLeftover(match));
+  return others.length > 0
+    ? { leftovers: all.filter(isLeftover), found: others }
+    : { leftovers: [], found: [...all] };
+}
+
+function planExisting(
+  definition: StackDefinition,
+  observed: Observed,
+  service: ServiceDefinition,
+  match: Match,
+  wish: StartWish,
+  wait: StartStep[],
+): StartStep[] {
+  const { container, matchedBy } = match;
+  if (matchedBy !== 'labels') {
+    if (!wish.adopt) throw foreign(service, match);
+    return [
+      {
+        kind: 'adopt',
+        service: service.name,
+        id: container.id,
+        name: container.name,
+        aside: `${service.containerName}.before-aixcl-${container.id.slice(0, 12)}`,
+        because: `${container.name} was started by hand; its volumes are kept, and so is the container, stopped and set aside`,
+      },
+      { kind: 'start', service: service.name, because: 'it was just made' },
+      ...wait,
+    ];
+  }
+
+  const drift = driftOf(definition, observed, service, match);
+  if (drift) {
+    return [
+      { kind: 'replace', service: service.name, id: container.id, name: container.name, because: drift },
+      { kind: 'start', service: service.name, because: 'it was just made' },
+      ...wait,
+    ];
+  }
+  const steps: StartStep[] = [];
+  if (
+    container.name !== service.containerName &&
+    !observed.containers.some(({ name }) => name === service.containerName)
+  ) {
+    steps.push({
+      kind: 'rename',
+      service: service.name,
+      id: container.id,
+      from: container.name,
+      to: service.containerName,
+      because: 'an interrupted recreate left it under another name',
+    });
+  }
+  if (container.state !== 'running' && container.state !== 'restarting') {
+    refuseConflict(service, observed);
+    return [
+      ...steps,
+      { kind: 'start', service: service.name, id: container.id, because: `it is ${container.state}` },
+      ...wait,
+    ];
+  }
+  const settled =
+    (container.health === 'healthy' || container.health === 'none') && container.state === 'running';
+  const keep: StartStep = {
+    kind: 'keep',
+    service: service.name,
+    id: container.id,
+    name: container.name,
+    because: 'it runs as defined',
+  };
+  return [...steps, keep, ...(settled && !wish.unready.has(service.name) ? [] : wait)];
+}
+
+/** Why a container of ours no longer fits its definition; undefined when it does. */
+export function driftOf(
+  definition: StackDefinition,
+  observed: Observed,
+  service: ServiceDefinition,
+  { container }: Match,
+): string | undefined {
+  const recorded = container.labels[labels.hash];
+  if (recorded === undefined) {
+    return 'it was not made by aixcl (by docker compose, say), so nothing says what it was made from';
+  }
+  const reference = container.labels[labels.image] ?? container.image;
+  const image = observed.images.get(service.image);
+  if (!image && reference !== service.image) return `its image changed from ${reference} to ${service.image}`;
+  // An image whose name was taken away (`docker rmi -f`) still runs in the container that was made from it.
+  const imageId = image?.id ?? container.imageId;
+  if (recorded === configHash(definition, service, imageId, observed.scripts)) return undefined;
+  if (imageId === container.imageId) return 'its definition or a script that it mounts changed';
+  return reference === service.image
+    ? `${service.image} is another image now`
+    : `its image changed from ${reference} to ${service.image}`;
+}
+
+/** Compose's `depends_on: {X: {restart: true}}`: a kept dependent restarts when what it depends on was replaced. */
+function planRestarts(services: readonly ServiceDefinition[], parts: readonly StartStep[][]): StartStep[] {
+  const replaced = new Set(parts.flat().flatMap((step) => (step.kind === 'replace' ? step.service : [])));
+  return parts.flat().flatMap((step): StartStep[] => {
+    if (step.kind !== 'keep') return [];
+    const dependsOn = services.find(({ name }) => name === step.service)?.dependsOn ?? new Map();
+    const cause = [...dependsOn].find(([name, { restart }]) => restart && replaced.has(name));
+    return cause
+      ? [{ kind: 'restart', service: step.service, id: step.id, because: `${cause[0]} is replaced` }]
+      : [];
+  });
+}
+
+function refuseConflict(service: ServiceDefinition, observed: Observed): void {
+  const conflict = portConflict(service, observed);
+  if (conflict) throw conflict;
+  const holder = observed.containers.find(({ name }) => name === service.containerName);
+  const own = observed.services
+    .get(service.name)
+    ?.matches.some(({ container }) => container.id === holder?.id);
+  if (holder && !own) {
+    throw new AixclError(
+      'refused',
+      `a container of another project is called ${holder.name} (${holder.image}, ${holder.status})`,
+      {
+        hint: `docker rename ${holder.name} ${holder.name}-other`,
+      },
+    );
+  }
+}
+
+function foreign(service: ServiceDefinition, { container }: Match): AixclError {
+  return new AixclError(
+    'refused',
+    `the container ${container.name} (${container.image}, ${container.status}) was not made by aixcl, and ${service.name} needs its name`,
+    {
+      hint: `Take it over, its volumes kept: aixcl stack start --adopt. Or keep it as it is: docker rename ${container.name} ${service.containerName}-mine`,
+    },
+  );
+}

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AixclError } from '../errors.ts';
+import type { ContainerDetail, Engine } from './engine.ts';
+
+/** What waiting for a container ended with. `loading`: time is up and its process still loads, which is no failure. */
+export interface Readiness {
+  readonly state: 'ready' | 'loading';
+  /** First line of its health check's output, when it gave one. */
+  readonly detail: string;
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called with the health check's first line whenever it changed. */
+  readonly onDetail?: (detail: string) => void;
+}
+
+/** How often a container is looked at: often while most become ready, seldom when it takes minutes. */
+const eagerMs = 100;
+const patientMs = 500;
+const eagerFor = 60_000;
+const crashesToGiveUp = 3;
+/** How a health check says, with exit code 0, that its service lives and is not ready: see services/llama-server/entrypoint.sh. */
+const loadingPrefix = 'aixcl: loading';
+
+/**
+ * Waits until a container is ready. With a health check: until that succeeds. The engine runs it first after a whole interval, so it is
+ * run here as well, by exec, from the start. Without one: until the container runs, or ended with 0.
+ * Throws `unhealthy` with the container's last log lines when it fails or does not get there in time.
+ */
+export async function awaitReady(engine: Engine, id: string, options: WaitOptions): Promise<Readiness> {
+  const began = performance.now();
+  const elapsed = () => performance.now() - began;
+  const crashesBefore = (await look(engine, id)).restartCount;
+  let last: Probe = { ok: false, loading: false, detail: '' };
+  for (;;) {
+    options.signal.throwIfAborted();
+    const roundBegan = performance.now();
+    const container = await look(engine, id);
+    const probe =
+      container.state === 'running' ? await runHealthcheck(engine, container, options.signal) : undefined;
+    if (probe && probe.detail !== last.detail) options.onDetail?.(probe.detail);
+    last = probe ?? last;
+
+    if (probe?.ok && !probe.loading) return { state: 'ready', detail: probe.detail };
+    if (ended(container)) {
+      if (container.exitCode === 0 && container.healthcheckTest.length === 0)
+        return { state: 'ready', detail: 'ended with 0' };
+      throw await failed(engine, container, endedWords(container));
+    }
+    if (container.restartCount - crashesBefore >= crashesToGiveUp) {
+      throw await failed(
+        engine,
+        container,
+        `ended ${crashesToGiveUp} times, last with exit code ${container.exitCode}`,
+      );
+    }
+    if (container.health === 'unhealthy' && !probe?.ok) {
+      throw await failed(engine, container, `is unhealthy${last.detail ? `: ${last.detail}` : ''}`);
+    }
+    if (elapsed() > options.timeoutMs) {
+      if (probe?.loading) return { state: 'loading', detail: probe.detail };
+      throw await failed(
+        engine,
+        container,
+        `did not become healthy within ${Math.round(options.timeoutMs / 1000)} s`,
+      );
+    }
+    const pause = (elapsed() < eagerFor ? eagerMs : patientMs) - (performance.now() - roundBegan);
+    if (pause > 0) await delay(pause, undefined, { signal: options.signal });
+  }
+}
+
+interface Probe {
+  readonly ok: boolean;
+  readonly loading: boolean;
+  readonly detail: string;
+}
+
+/** Runs the container's own health check now; a container without one passes by running. */
+export async function runHealthcheck(
+  engine: Engine,
+  container: ContainerDetail,
+  signal: AbortSignal,
+): Promise<Probe> {
+  const argv = healthArgv(container.healthcheckTest);
+  if (!argv) return { ok: true, loading: false, detail: '' };
+  try {
+    const { exitCode, output } = await engine.exec(container.id, argv, { signal });
+    const detail = output.trim().split('\n')[0] ?? '';
+    return { ok: exitCode === 0, loading: exitCode === 0 && detail.startsWith(loadingPrefix), detail };
+  } catch (error) {
+    // It ended or restarts between the look and the exec; the next look will tell.
+    if (error instanceof AixclError && error.code !== 'engineUnreachable')
+      return { ok: false, loading: false, detail: '' };
+    throw error;
+  }
+}
+
+/** What an engine runs for a health check's `test`; undefined for none. */
+function healthArgv(test: readonly string[]): readonly string[] | undefined {
+  if (test[0] === 'CMD') return test.slice(1);
+  if (test[0] === 'CMD-SHELL') return ['/bin/sh', '-c', test.slice(1).join(' ')];
+  return undefined;
+}
+
+/** Waits until a container has ended with 0 (`service_completed_successfully`). */
+export async function awaitCompletion(engine: Engine, id: string, options: WaitOptions): Promise<void> {
+  const began = performance.now();
+  for (;;) {
+    options.signal.throwIfAborted();
+    const container = await look(engine, id);
+    if (ended(container)) {
+      if (container.exitCode === 0) return;
+      throw await failed(engine, container, endedWords(container));
+    }
+    if (performance.now() - began > options.timeoutMs) {
+      throw await failed(
+        engine,
+        container,
+        `did not complete within ${Math.round(options.timeoutMs / 1000)} s`,
+      );
+    }
+    await delay(eagerMs, undefined, { signal: options.signal });
+  }
+}
+
+async function look(engine: Engine, id: string): Promise<ContainerDetail> {
+  const container = await engine.inspectContainer(id);
+  if (!container) {
+    throw new AixclError(
+      'unhealthy',
+      `the container ${id.slice(0, 12)} was removed while aixcl waited for it`,
+      {
+        hint: 'aixcl stack start',
+      },
+    );
+  }
+  return container;
+}
+
+function ended({ state }: ContainerDetail): boolean {
+  return state === 'exited' || state === 'dead';
+}
+
+function endedWords(container: ContainerDetail): string {
+  if (container.oomKilled) return 'was killed for want of memory';
+  return `ended with exit code ${container.exitCode}${container.error ? ` (${container.error})` : ''}`;
+}
+
+async function failed(engine: Engine, container: ContainerDetail, why: string): Promise<AixclError> {
+  return new AixclError('unhealthy', `${container.name} ${why}`, {
+    hint: `docker logs ${container.name}`,
+    evidence: await lastLines(engine, container.id, 15),
+  });
+}
+
+/** The last lines of a container's log, oldest first. */
+export async function lastLines(engine: Engine, id: string, count: number): Promise<string[]> {
+  const found: string[] = [];
+  for await (const line of engine.logs(id, { tail: count })) found.push(line.text);
+  return found;
+}
