@@ -24,6 +24,22 @@ export const valueTypes = {
 
 export type ScalarType = Exclude<keyof typeof valueTypes, 'array'>;
 
+/** Bytes of each type in the file; a string's is its length prefix. */
+export const scalarSize: Readonly<Record<ScalarType, number>> = {
+  uint8: 1,
+  int8: 1,
+  bool: 1,
+  uint16: 2,
+  int16: 2,
+  uint32: 4,
+  int32: 4,
+  float32: 4,
+  uint64: 8,
+  int64: 8,
+  float64: 8,
+  string: 8,
+};
+
 /** A metadata value with the type that it has in the file. 64-bit integers are bigint. */
 export type GgufValue =
   | { readonly type: 'string'; readonly value: string }

@@ -4,6 +4,7 @@ import {
   ggufDefaultAlignment,
   ggufMagic,
   type ScalarType,
+  scalarSize,
   tensorTypeNumber,
   tensorTypes,
   valueTypes,
@@ -135,19 +136,3 @@ function scalar(type: ScalarType, value: string | number | bigint | boolean): Bu
   }
   return bytes;
 }
-
-/** Bytes of each type in the file; a string's is its length prefix. */
-export const scalarSize: Readonly<Record<ScalarType, number>> = {
-  uint8: 1,
-  int8: 1,
-  bool: 1,
-  uint16: 2,
-  int16: 2,
-  uint32: 4,
-  int32: 4,
-  float32: 4,
-  uint64: 8,
-  int64: 8,
-  float64: 8,
-  string: 8,
-};
