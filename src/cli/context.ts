@@ -39,11 +39,13 @@ export interface GlobalFlags {
 /** Data on stdout. Commands hand over data once; how it looks is decided here. */
 export interface Output {
   /** One row an item in a table; in JSON one object a line, each with `type`. */
-  list<T extends object>(type: string, items: readonly T[], columns: readonly Column<T>[]): void;
+  list<T extends object>(type: string, items: readonly T[], columns: readonly Column<T>[]): Promise<void>;
   /** One thing: `text()` for people, `{type, ...value}` in JSON. */
   item<T extends object>(type: string, value: T, text: () => string): void;
   /** Outcome of a change. In JSON `{type: 'result', ...}`; for people `text`, when given. */
   result(result: Result, text?: string): void;
+  /** A line of text on stdout, for streams of text such as logs. */
+  line(text: string): void;
   /** A line on stderr for people, silent under `--progress quiet`. */
   note(line: string): void;
   /** A warning on stderr. */
@@ -64,6 +66,8 @@ export interface Paint {
   good(text: string): string;
   warn(text: string): string;
   bad(text: string): string;
+  /** One of six colours, the same for the same number. */
+  tint(text: string, index: number): string;
 }
 
 /** Progress on stderr: bars on a terminal, lines off it, JSON lines on request. */

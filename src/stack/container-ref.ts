@@ -36,6 +36,11 @@ export function matches(identity: ServiceIdentity, containers: readonly Containe
     .map((container) => ({ container, matchedBy: 'prefix' }));
 }
 
+/** Whether it carries the labels of this stack; otherwise it only has the name, and someone else made it. */
+export function isOurs(match: Match): boolean {
+  return match.matchedBy === 'labels';
+}
+
 function carriesLabels(identity: ServiceIdentity, container: ContainerSummary): boolean {
   return (
     container.labels[composeLabels.project] === identity.project &&

@@ -1,5 +1,3 @@
-import type { Home } from '../home.ts';
-import { labels } from '../labels.ts';
 import { type Match, matches } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
@@ -150,10 +148,4 @@ async function lookUp<V>(
   find: (key: string) => Promise<V>,
 ): Promise<Map<string, V>> {
   return new Map(await Promise.all([...keys].map(async (key) => [key, await find(key)] as const)));
-}
-
-/** Homes, other than ours, that containers on this engine carry. */
-export function otherHomes(containers: readonly ContainerSummary[], home: Home): string[] {
-  const found = containers.flatMap((container) => container.labels[labels.home] ?? []);
-  return [...new Set(found)].filter((root) => root !== home.root);
 }

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { systemCode } from '../errors.ts';
+import type { GpuVendor } from '../stack/gpu.ts';
+import type { HostFacts, PortHolder } from '../stack/observe.ts';
+
+/** This machine, as a plan needs to know it. */
+export const hostFacts: HostFacts = { look, portHolder };
+
+async function look(path: string): ReturnType<HostFacts['look']> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) return { kind: 'folder' };
+    if (!found.isFile()) return { kind: 'other' };
+    return {
+      kind: 'file',
+      sha256: createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+    };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return { kind: 'missing' };
+    if (systemCode(error) === 'EACCES') return { kind: 'other' };
+    throw error;
+  }
+}
+
+/** Found out by listening on it for a moment. */
+async function portHolder(hostIp: string, port: number): Promise<PortHolder | undefined> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: hostIp || '0.0.0.0', port, exclusive: true }, resolve);
+    });
+    return undefined;
+  } catch (error) {
+    // Any other failure (a low port, an address that is not here) is the engine's to report.
+    if (systemCode(error) !== 'EADDRINUSE') return undefined;
+    const process = await listeningProcess(port);
+    return process ? { process } : {};
+  } finally {
+    server.close();
+  }
+}
+
+/** `NAME (pid N)` of the process that listens on a TCP port, where this user may see it. Source: proc(5), /proc/net/tcp. */
+async function listeningProcess(port: number): Promise<string | undefined> {
+  const sockets = new Set<string>();
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const text = await readFile(table, 'utf8').catch(() => '');
+    for (const row of text.split('\n').slice(1)) {
+      const [, local = '', , state, , , , , , inode] = row.trim().split(/\s+/);
+      if (state === '0A' && Number.parseInt(local.split(':')[1] ?? '', 16) === port)
+        sockets.add(`socket:[${inode}]`);
+    }
+  }
+  if (sockets.size === 0) return undefined;
+  for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
+    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
+      if (sockets.has(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))) {
+        const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'process');
+        return `${name.trim()} (pid ${pid})`;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** GPU of this machine by its device files: the engine's own information does not tell AMD ones. */
+export function hostGpu(): GpuVendor | undefined {
+  if (existsSync('/dev/nvidiactl') || existsSync('/proc/driver/nvidia/version')) return 'nvidia';
+  if (existsSync('/dev/kfd') && existsSync('/dev/dri')) return 'amd';
+  return undefined;
+}
