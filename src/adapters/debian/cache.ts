@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir, rename, stat, statfs } from 'nod
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AixclError } from '../../errors.ts';
-import { removeTree } from './debootstrap.ts';
+import { removeTree } from './mounts.ts';
 
 /** Where things lie that can be made again: `$XDG_CACHE_HOME/aixcl`, else `~/.cache/aixcl`. */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { lstat, readFile, rm } from 'node:fs/promises';
 import { AixclError } from '../../errors.ts';
 import { installPackages } from './apt.ts';
 import { debianHost, whyNoPackages } from './host.ts';
@@ -72,26 +71,4 @@ function progressOf(report: Report): Report {
       /^I: (Retrieving|Extracting|Unpacking|Configuring) ([^ ]+?)\.*(?: .*)?$/.exec(line) ?? [];
     if (verb && name) report(`${verb} ${name}`);
   };
-}
-
-/** Removes a tree made by `debootstrap`; refuses while something is mounted in it, since that would be emptied too. */
-export async function removeTree(directory: string): Promise<void> {
-  if (!(await lstat(directory).catch(() => undefined))) return;
-  const mounts = await mountsUnder(directory);
-  for (const mount of mounts) await runCommand('umount', [mount]);
-  await rm(directory, { recursive: true, force: true });
-}
-
-/** Deepest first. Source: proc(5), mountinfo: the fifth field, with blanks as octal escapes. */
-async function mountsUnder(directory: string): Promise<string[]> {
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  return text
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, code) =>
-        String.fromCharCode(Number.parseInt(code, 8)),
-      ),
-    )
-    .filter((target) => target === directory || target.startsWith(`${directory}/`))
-    .sort((a, b) => b.length - a.length);
 }

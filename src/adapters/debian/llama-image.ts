@@ -5,8 +5,9 @@ import { AixclError } from '../../errors.ts';
 import { labels } from '../../labels.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { cached, cacheFolder } from './cache.ts';
-import { debootstrap, removeTree, suite } from './debootstrap.ts';
+import { debootstrap, suite } from './debootstrap.ts';
 import { whyNoPackages } from './host.ts';
+import { removeTree } from './mounts.ts';
 import { type Report, runCommand } from './run-command.ts';
 
 /** llama-server from Debian's packages, for machines where no image registry answers. */
@@ -24,8 +25,8 @@ const spaceNeeded = 700e6;
 const packages = ['llama.cpp-tools', 'curl', 'ca-certificates'];
 const changes = [
   'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  // As in the official image: reachable from outside the container when started with no arguments.
-  'ENV LLAMA_ARG_HOST=0.0.0.0',
+  // As in the official image: reachable from outside the container when started without arguments. The default port is moving.
+  'ENV LLAMA_ARG_HOST=0.0.0.0 LLAMA_ARG_PORT=8080',
   'EXPOSE 8080/tcp',
   'ENTRYPOINT ["/usr/bin/llama-server"]',
   `LABEL ${labels.built}=debian-${suite}`,
@@ -98,5 +99,7 @@ async function trim(tree: string): Promise<void> {
     const names = await readdir(join(tree, folder)).catch(() => []);
     for (const name of names) await rm(join(tree, folder, name), { recursive: true, force: true });
   }
+  // The host's own, copied in for the time of the build.
+  for (const file of ['resolv.conf', 'hostname']) await rm(join(tree, 'etc', file), { force: true });
   await runCommand('find', [join(tree, 'usr/share/doc'), '-type', 'f', '!', '-name', 'copyright', '-delete']);
 }

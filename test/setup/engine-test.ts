@@ -1,0 +1,97 @@
+/** What engine and end-to-end tests import: their engine, the command line as a process, and ways to skip. */
+import { join } from 'node:path';
+import type Dockerode from 'dockerode';
+import { describe, test } from 'vitest';
+import { currentEngine, privateEngine } from './engines.ts';
+import type { PrivateEngine } from './private-engine.ts';
+import { type Outcome, runProcess } from './process.ts';
+import { variables } from './variables.ts';
+
+export { type Aixcl, aixcl, spawnAixcl } from './aixcl.ts';
+export { makeHome, type TestHome } from './home.ts';
+export { freePort, freePorts } from './ports.ts';
+export { type Outcome, runProcess } from './process.ts';
+export type { PrivateEngine };
+
+const obstacle = process.env[variables.obstacle];
+
+/** `describe`, skipped with the reason where engine tests can't run. */
+export function describeEngine(name: string, body: () => void): void {
+  describe.skipIf(obstacle)(obstacle ? `${name} (skipped: ${obstacle})` : name, body);
+}
+
+/** `test`, likewise. */
+export function engineTest(name: string, body: () => Promise<void>, timeoutMs?: number): void {
+  test.skipIf(obstacle)(obstacle ? `${name} (skipped: ${obstacle})` : name, body, timeoutMs);
+}
+
+/** The private engine: 20.10 on Debian 12. Running when a test file begins; a test that kills it starts it again. */
+export function testEngine(): PrivateEngine {
+  return privateEngine(slot());
+}
+
+/** A current engine, started by the first test that asks; stopped with the run. */
+export async function currentTestEngine(): Promise<PrivateEngine> {
+  const engine = currentEngine(slot(), given(variables.debianRoot));
+  await engine.start();
+  await engine.reset();
+  return engine;
+}
+
+/** Reference of an image with llama-server (`/usr/bin`), curl, `sh` and `sleep`. */
+export function llamaImage(): string {
+  return given(variables.llamaImage);
+}
+
+/** API of the private engine, for what the product's port does not do. */
+export function dockerApi(engine: PrivateEngine = testEngine()): Dockerode {
+  return engine.api;
+}
+
+/** Every container, volume and network of the private engine goes; the engine runs and has the llama-server image afterwards. */
+export async function resetEngine(engine: PrivateEngine = testEngine()): Promise<void> {
+  await engine.start();
+  await engine.reset();
+}
+
+export interface ToolOptions {
+  readonly cwd?: string;
+  /** Over this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly engine?: PrivateEngine;
+}
+
+/** The `docker` client, on the private engine. */
+export function docker(args: readonly string[], options: ToolOptions = {}): Promise<Outcome> {
+  return onEngine('docker', args, options);
+}
+
+/** Docker Compose 2, on the private engine. */
+export function compose(args: readonly string[], options: ToolOptions = {}): Promise<Outcome> {
+  return onEngine(given(variables.compose), args, options);
+}
+
+/** `key=value` for what a test leaves beside the engine. */
+export function testLabel(): string {
+  return given(variables.label);
+}
+
+function onEngine(program: string, args: readonly string[], options: ToolOptions): Promise<Outcome> {
+  const { cwd, env, engine = testEngine() } = options;
+  // The user's own client settings (contexts, credentials) stay out of it.
+  const config = join(engine.directory, 'client');
+  return runProcess(program, args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, DOCKER_CONFIG: config, DOCKER_HOST: engine.host, ...env },
+  });
+}
+
+function slot(): number {
+  return Number(given(variables.slot));
+}
+
+function given(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: this test must run in the "engine" project`);
+  return value;
+}

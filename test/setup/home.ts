@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from './ports.ts';
+import { variables } from './variables.ts';
+
+/** An AIXCL_HOME of one test, gone at the end of its `await using` scope. */
+export interface TestHome extends AsyncDisposable {
+  readonly root: string;
+  readonly models: string;
+  readonly ports: { readonly llamaServer: number; readonly ollama: number; readonly openWebui: number };
+  /** Names the home, free ports and the llama-server image that the private engine has. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export async function makeHome(): Promise<TestHome> {
+  const root = await mkdtemp(join(tmpdir(), 'aixcl-home-'));
+  const [llamaServer = 0, ollama = 0, openWebui = 0] = await freePorts(3);
+  const image = process.env[variables.llamaImage];
+  return {
+    root,
+    models: join(root, 'models'),
+    ports: { llamaServer, ollama, openWebui },
+    env: {
+      AIXCL_HOME: root,
+      LLAMA_SERVER_PORT: String(llamaServer),
+      OLLAMA_PORT: String(ollama),
+      OPEN_WEBUI_PORT: String(openWebui),
+      ...(image && { LLAMA_SERVER_IMAGE: image }),
+    },
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
+}
