@@ -5,7 +5,7 @@ import { isModelName, type ModelName, nameProblem } from './model-name.ts';
  * llama-server's entrypoint writes the state, the link `current.gguf` and `.active_model`. Both are lines of `key: value`.
  */
 
-/** `.aixcl/request`. */
+/** `.aixcl/request`; the entrypoint renames it to `request.taken` and removes that once the outcome stands in the state. */
 export interface ActivationRequest {
   readonly id: string;
   readonly name: ModelName;
@@ -22,8 +22,10 @@ export interface ServerState {
   readonly lastGood: string | undefined;
   /** The model that is being loaded. */
   readonly model: string | undefined;
-  /** Id of the last request that was taken. */
+  /** Id of the last request that was taken; undefined when the last wish came from a hand. */
   readonly request: string | undefined;
+  /** Id of the request that a newer wish replaced before it was settled. */
+  readonly superseded: string | undefined;
   readonly result: 'pending' | 'applied' | 'reverted' | 'refused' | undefined;
   readonly reason: string | undefined;
   readonly time: string | undefined;
@@ -60,6 +62,7 @@ export function parseState(text: string): ServerState {
     lastGood: value('last_good'),
     model: value('model'),
     request: value('request'),
+    superseded: value('superseded'),
     result: results.find((result) => result === value('result')),
     reason: value('reason'),
     time: value('time'),

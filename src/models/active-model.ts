@@ -18,10 +18,11 @@ export function activeModel(activation: Activation): string | undefined {
   return activation.state?.active ?? activation.linked ?? activation.written;
 }
 
-/** The request that llama-server has not taken yet. */
+/** The request that llama-server has not settled yet: not seen, or taken and cut short. */
 export function pendingRequest(activation: Activation): ActivationRequest | undefined {
   const { request, state } = activation;
-  return request && request.id !== state?.request ? request : undefined;
+  if (!request || request.id === state?.superseded) return undefined;
+  return request.id === state?.request && state.result !== 'pending' ? undefined : request;
 }
 
 export type ModelStanding = 'active' | 'asked' | 'loading' | null;

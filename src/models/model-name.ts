@@ -24,6 +24,7 @@ export function nameProblem(text: string): string | undefined {
   if (text !== text.trim()) return 'it begins or ends with a space';
   if (Buffer.byteLength(text) > maximumBytes) return `it is longer than ${maximumBytes} bytes`;
   if (text === activeLink) return 'it is kept for the link to the active model';
+  if (text === 'init-models.sh') return 'it is kept for the script of that name';
   return undefined;
 }
 

@@ -37,4 +37,6 @@ export interface FileRecord {
   readonly sha256: string;
   /** Address that the same bytes can be had from again; null when they came from this machine. */
   readonly source: string | null;
+  /** The source's own mark of this version (an ETag); null when it has none. */
+  readonly version: string | null;
 }

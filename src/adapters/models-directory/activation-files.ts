@@ -11,9 +11,11 @@ import { NotOpened, resolveInside } from './open-inside.ts';
 const maximumLength = 64 * 1024;
 
 export async function readActivation(directory: string): Promise<Activation> {
-  const [state, request, active, link] = await Promise.all([
-    readSmall(join(directory, '.aixcl', 'state')),
-    readSmall(join(directory, '.aixcl', 'request')),
+  // Before the state: a request that is taken meanwhile is then seen twice rather than never.
+  const own = (name: string) => readSmall(join(directory, '.aixcl', name));
+  const request = (await own('request')) ?? (await own('request.taken'));
+  const [state, active, link] = await Promise.all([
+    own('state'),
     readSmall(join(directory, '.active_model')),
     readLink(directory),
   ]);

@@ -29,7 +29,7 @@ export async function readRecord(directory: string, path: string): Promise<FileR
   for (const [key, value] of Object.entries(now)) {
     if (stored[key as keyof typeof now] !== value) return undefined;
   }
-  return { sha256: stored.sha256, source: stored.source };
+  return { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
 }
 
 /** Call when the file has its final name: giving it one changes the ctime. */

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AixclError, systemCode } from '../../errors.ts';
+import { fileSource } from '../../models/gguf/byte-source.ts';
+import { GgufProblem } from '../../models/gguf/header.ts';
+import { combineShards, type Inspected, inspectGguf } from '../../models/gguf/inspect.ts';
+import type { Collection, Order, OrderedFile, StandingRecord, WorkOptions } from '../../models/intake.ts';
+import { mainFileOf, shardsOf } from '../../models/model-files.ts';
+import { quoted } from '../../models/model-name.ts';
+import { canResume, download } from '../download/download.ts';
+import { claim } from './claim.ts';
+import { copyInto } from './copy.ts';
+import { onDisk } from './disk-errors.ts';
+import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from './durable.ts';
+import { publishFile, publishFolder } from './publish.ts';
+import { hashFile, writeRecord } from './records.ts';
+
+/**
+ * `.aixcl/incoming/KEY/files/NAME` holds the bytes as they come, `.aixcl/incoming/KEY/NUMBER.from` what they are the beginning of.
+ * The key is that of name and sources, so that the same command finds what an earlier run of it left.
+ */
+export function collectionPath(directory: string, order: Order): string {
+  const key = createHash('sha256')
+    .update(JSON.stringify([order.name, order.files.map(originOf)]))
+    .digest('hex');
+  return join(directory, '.aixcl', 'incoming', key.slice(0, 24));
+}
+
+/** Bytes that an earlier run left for `order`, by the files' sizes alone. */
+export async function heldBytes(directory: string, order: Order): Promise<number> {
+  let held = 0;
+  for (const file of order.files) {
+    if (file.location.kind === 'path') continue;
+    const path = join(collectionPath(directory, order), 'files', file.name);
+    held += await stat(path).then(
+      (stats) => stats.size,
+      () => 0,
+    );
+  }
+  return held;
+}
+
+export async function openCollection(directory: string, order: Order): Promise<Collection> {
+  const root = collectionPath(directory, order);
+  const files = join(root, 'files');
+  const claimed = await claim(root);
+  try {
+    return await onDisk(directory, async () => {
+      await mkdir(directory, { recursive: true });
+      const owner = await ownershipOf(directory);
+      await makeDirectory(files, owner);
+      return collection(directory, root, order, owner, claimed);
+    });
+  } catch (error) {
+    await claimed[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function collection(
+  directory: string,
+  root: string,
+  order: Order,
+  owner: Ownership | undefined,
+  claimed: AsyncDisposable,
+): Collection {
+  const files = join(root, 'files');
+  const pathOf = (file: OrderedFile) => join(files, file.name);
+  return {
+    held: () => heldBytes(directory, order),
+    async bring(file, options) {
+      return await onDisk(directory, async () => {
+        if (file.location.kind === 'path') {
+          await removeIfThere(pathOf(file));
+          await copyInto(file.location.path, pathOf(file), options);
+        } else {
+          await fetchInto(
+            pathOf(file),
+            join(root, `${order.files.indexOf(file)}.from`),
+            file,
+            owner,
+            options,
+          );
+        }
+        return await settle(pathOf(file), file, owner, options);
+      });
+    },
+    check: () => onDisk(directory, () => checkStructure(order, pathOf)),
+    async publish(records) {
+      return await onDisk(directory, async () => {
+        const target = join(directory, order.name);
+        const only = order.files[0]!;
+        const done = order.folder
+          ? await publishFolder(files, target)
+          : await publishFile(pathOf(only), target);
+        if (!done) return false;
+        await recordAll(directory, order, records, owner);
+        await rm(root, { recursive: true, force: true });
+        return true;
+      });
+    },
+    discard: () => rm(root, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => claimed[Symbol.asyncDispose](),
+  };
+}
+
+/** What half a file is half of: it is gone on with only while the source still has that. */
+async function fetchInto(
+  path: string,
+  notePath: string,
+  file: OrderedFile,
+  owner: Ownership | undefined,
+  options: WorkOptions,
+): Promise<void> {
+  if (file.location.kind !== 'http') throw new Error('Only addresses are fetched');
+  const note = JSON.stringify({ size: file.size, sha256: file.sha256, version: file.version });
+  const earlier = await readFile(notePath, 'utf8').catch(() => undefined);
+  if (earlier !== note || !canResume(file)) {
+    await removeIfThere(path);
+    await replaceFile(notePath, note, owner);
+  }
+  await using handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+  await download(file.location.url, handle, file, options);
+}
+
+/** fsync, owner, size and sha256 of what landed. */
+async function settle(
+  path: string,
+  file: OrderedFile,
+  owner: Ownership | undefined,
+  options: WorkOptions & { onHash?: (done: number) => void },
+): Promise<string> {
+  await using handle = await open(path, 'r+');
+  await give(handle, owner);
+  await handle.sync();
+  await syncDirectory(join(path, '..'));
+  const { size } = await handle.stat();
+  if (file.size !== null && size !== file.size) {
+    await removeIfThere(path);
+    throw new AixclError(
+      'verification',
+      `${quoted(file.name)} has ${size} bytes and should have ${file.size}.`,
+      {
+        hint: 'Run the command again; it is fetched anew.',
+      },
+    );
+  }
+  let hashed = 0;
+  const sha256 = await hashFile(handle, {
+    signal: options.signal,
+    onBytes: (count) => {
+      hashed += count;
+      options.onHash?.(hashed);
+    },
+  });
+  if (file.sha256 === null || file.sha256 === sha256) return sha256;
+  await removeIfThere(path);
+  throw new AixclError(
+    'verification',
+    `${quoted(file.name)} has the sha256 ${sha256} and should have ${file.sha256}.`,
+    { hint: 'Check the sum that you were given; the same command fetches the file anew.' },
+  );
+}
+
+async function checkStructure(order: Order, pathOf: (file: OrderedFile) => string): Promise<void> {
+  const inspected = new Map<string, Inspected>();
+  for (const file of order.files) {
+    await using handle = await open(pathOf(file));
+    try {
+      inspected.set(file.name, await inspectGguf(await fileSource(handle), { thorough: true }));
+    } catch (error) {
+      if (error instanceof GgufProblem) throw notAModel(file.name, error);
+      throw error;
+    }
+  }
+  const names = order.files.map((file) => file.name);
+  const chosen = mainFileOf(names);
+  const main = 'main' in chosen ? chosen.main : names[0]!;
+  try {
+    const shards = order.folder ? shardsOf(main, names).present : [main];
+    combineShards(shards.map((name) => inspected.get(name)!));
+  } catch (error) {
+    if (error instanceof GgufProblem) throw notAModel(order.name, error);
+    throw error;
+  }
+}
+
+function notAModel(name: string, problem: GgufProblem): AixclError {
+  return new AixclError('verification', `${quoted(name)} is not a whole GGUF model: ${problem.message}.`, {
+    hint: 'Get the file again from where it came from.',
+    cause: problem,
+  });
+}
+
+async function recordAll(
+  directory: string,
+  order: Order,
+  records: ReadonlyMap<string, StandingRecord>,
+  owner: Ownership | undefined,
+): Promise<void> {
+  for (const file of order.files) {
+    const record = records.get(file.name);
+    const path = order.folder ? join(order.name, file.name) : order.name;
+    if (record) await writeRecord(directory, path, record, owner);
+  }
+}
+
+/** Names of collections that no command works on, for those who look where their disk went. */
+export async function leftovers(directory: string): Promise<string[]> {
+  return await readdir(join(directory, '.aixcl', 'incoming')).catch(() => []);
+}
+
+function originOf(file: OrderedFile): string {
+  return file.location.kind === 'http' ? file.location.url.href : file.location.path;
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+}

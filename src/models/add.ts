@@ -1,0 +1,146 @@
+import { AixclError } from '../errors.ts';
+import type { StepOutcome } from '../plan/step.ts';
+import type { Collection, Intake, Order, OrderedFile, StandingRecord } from './intake.ts';
+import { quoted } from './model-name.ts';
+import type { AddStep, ObservedOrder } from './plan-add.ts';
+import { shownUrl } from './source.ts';
+
+export interface AddReporter {
+  /** A piece of work on so many bytes; null when nobody knows how many. */
+  begin(label: string, total: number | null): { update(done: number): void; end(ok: boolean): void };
+}
+
+/** How the model that an order would bring compares with what stands under its name, as far as that can be told without fetching it. */
+export async function observeStanding(
+  order: Order,
+  intake: Intake,
+  options: { readonly signal: AbortSignal; readonly reporter: AddReporter },
+): Promise<ObservedOrder['standing']> {
+  const standing = await intake.standing(order.name);
+  if (!standing) return 'none';
+  let unknown = false;
+  for (const file of order.files) {
+    const key = order.folder ? file.name : '';
+    const size = standing.get(key);
+    if (size === undefined || size < 0 || (file.size !== null && file.size !== size)) return 'other';
+    const compared = await compare(order, file, key, size, intake, options);
+    if (compared === 'other') return 'other';
+    unknown ||= compared === 'unknown';
+  }
+  return unknown ? 'unknown' : 'same';
+}
+
+async function compare(
+  order: Order,
+  file: OrderedFile,
+  key: string,
+  size: number,
+  intake: Intake,
+  options: { readonly signal: AbortSignal; readonly reporter: AddReporter },
+): Promise<'same' | 'other' | 'unknown'> {
+  const { location } = file;
+  const { signal, reporter } = options;
+  const here = await work(reporter, `Checking ${quoted(order.name)}`, size, (onProgress) =>
+    intake.standingRecord(order.name, key, { signal, onProgress }),
+  );
+  if (file.sha256 !== null) return file.sha256 === here.sha256 ? 'same' : 'other';
+  if (location.kind === 'http') {
+    const version = file.version !== null && file.version === here.version;
+    return version && here.source === shownUrl(location.url) ? 'same' : 'unknown';
+  }
+  const there = await work(reporter, `Checking ${quoted(file.name)}`, size, (onProgress) =>
+    intake.hashLocal(location.path, { signal, onProgress }),
+  );
+  return there === here.sha256 ? 'same' : 'other';
+}
+
+/** Carries out one step; throws the AixclError that is its outcome when it fails. */
+export async function applyAdd(
+  step: AddStep,
+  intake: Intake,
+  options: { readonly signal: AbortSignal; readonly reporter: AddReporter },
+): Promise<StepOutcome> {
+  if (step.kind === 'keep') {
+    return { kind: 'keep', target: step.name, outcome: 'kept', because: step.because };
+  }
+  if (step.kind === 'refuse') throw taken(step.name);
+  const { order } = step;
+  await using collection = await intake.collect(order);
+  const records = new Map<string, StandingRecord>();
+  for (const file of order.files) records.set(file.name, await bring(file, collection, options));
+  try {
+    await collection.check();
+  } catch (error) {
+    // What was fetched to the end and is no model would be found again by the next run.
+    if (error instanceof AixclError && error.code === 'verification') await collection.discard();
+    throw error;
+  }
+  if (await collection.publish(records)) {
+    return { kind: 'add', target: order.name, outcome: 'done', because: step.because };
+  }
+  const same = await sameAsStanding(order, records, intake, options.signal);
+  await collection.discard();
+  if (!same) throw taken(order.name);
+  return { kind: 'keep', target: order.name, outcome: 'kept', because: 'the same bytes are there' };
+}
+
+async function bring(
+  file: OrderedFile,
+  collection: Collection,
+  { signal, reporter }: { readonly signal: AbortSignal; readonly reporter: AddReporter },
+): Promise<StandingRecord> {
+  const { location } = file;
+  const verb = location.kind === 'http' ? 'Fetching' : 'Copying';
+  const sha256 = await work(reporter, `${verb} ${quoted(file.name)}`, file.size, (onProgress) =>
+    collection.bring(file, { signal, onProgress }),
+  );
+  return {
+    sha256,
+    source: location.kind === 'http' ? shownUrl(location.url) : null,
+    version: file.version,
+  };
+}
+
+async function sameAsStanding(
+  order: Order,
+  records: ReadonlyMap<string, StandingRecord>,
+  intake: Intake,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const standing = await intake.standing(order.name);
+  for (const file of order.files) {
+    const key = order.folder ? file.name : '';
+    if (!standing?.has(key) || standing.get(key) === -1) return false;
+    const here = await intake.standingRecord(order.name, key, { signal });
+    if (here.sha256 !== records.get(file.name)?.sha256) return false;
+  }
+  return true;
+}
+
+async function work<T>(
+  reporter: AddReporter,
+  label: string,
+  total: number | null,
+  run: (onProgress: (done: number) => void) => Promise<T>,
+): Promise<T> {
+  const task = reporter.begin(label, total);
+  let ok = false;
+  try {
+    const result = await run((done) => task.update(done));
+    ok = true;
+    return result;
+  } finally {
+    task.end(ok);
+  }
+}
+
+function taken(name: string): AixclError {
+  return new AixclError('refused', `${quoted(name)} is there already with other bytes, and stays as it is.`, {
+    hint: 'Give the new one a name of its own: --as NAME',
+  });
+}
+
+/** How a file's origin is shown to people. */
+export function originOf(file: OrderedFile): string {
+  return file.location.kind === 'http' ? shownUrl(file.location.url) : file.location.path;
+}
