@@ -55,6 +55,9 @@ export class PrivateEngine {
       // Two daemons would quarrel over docker0.
       ['--bridge', 'none'],
       ['--default-address-pool', this.#pool],
+      // A daemon that starts empties the chains that all daemons of a machine share. Without them published ports are served by proxies,
+      // and only containers' ways out of the machine are missing.
+      ['--iptables=false', '--ip6tables=false'],
     ].flat();
     await startDaemon(args, {
       socket: this.socket,
