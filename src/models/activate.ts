@@ -49,7 +49,7 @@ export async function activate(
 export function assertServable(model: Model): void {
   const name = quoted(model.name);
   if (model.damage !== null) {
-    throw new AixclError('verification', `${name} is damaged: ${model.damage}.`, {
+    throw new AixclError('verification', `${name} is damaged: ${model.damage}`, {
       hint: `aixcl models show ${model.name}`,
     });
   }
@@ -61,7 +61,7 @@ export function assertServable(model: Model): void {
       : role === 'adapter'
         ? 'an adapter'
         : 'no model';
-  throw new AixclError('refused', `${name} is ${what}, which llama-server can't serve by itself.`, {
+  throw new AixclError('refused', `${name} is ${what}, which llama-server can't serve by itself`, {
     hint: role === 'projector' ? 'aixcl models set MODEL --mmproj FILE' : 'aixcl models list',
   });
 }
@@ -102,7 +102,7 @@ async function settled(
     } else if (state?.superseded === id || (request && request.id !== id)) {
       throw new AixclError(
         'refused',
-        `${quoted(name)} was not activated: another model was asked for meanwhile.`,
+        `${quoted(name)} was not activated: another model was asked for meanwhile`,
         {
           hint: 'aixcl models list',
         },
@@ -118,7 +118,7 @@ async function settled(
     if (!taken && now - asked > takingLimit) {
       throw new AixclError(
         'unhealthy',
-        `llama-server runs and did not take up the request for ${quoted(name)} within ${takingLimit / 1000} s.`,
+        `llama-server runs and did not take up the request for ${quoted(name)} within ${takingLimit / 1000} s`,
         { hint: 'aixcl service logs llama-server' },
       );
     }
@@ -135,7 +135,7 @@ function assertApplied(state: ServerState, name: ModelName): void {
   if (state.phase === 'ready' && state.result === 'applied' && state.active === name) return;
   const reason = state.reason ? `: ${state.reason}` : '';
   if (state.result === 'refused') {
-    throw new AixclError('refused', `llama-server refused ${quoted(name)}${reason}.`, {
+    throw new AixclError('refused', `llama-server refused ${quoted(name)}${reason}`, {
       hint: `aixcl models show ${name}`,
       evidence: state.log,
     });
@@ -153,7 +153,7 @@ function assertApplied(state: ServerState, name: ModelName): void {
 function stopped(name: ModelName): AixclError {
   return new AixclError(
     'notRunning',
-    `llama-server stopped while ${quoted(name)} was being activated. It will be tried at the next start.`,
+    `llama-server stopped while ${quoted(name)} was being activated. It will be tried at the next start`,
     { hint: 'aixcl service start llama-server' },
   );
 }

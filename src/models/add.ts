@@ -135,7 +135,7 @@ async function work<T>(
 }
 
 function taken(name: string): AixclError {
-  return new AixclError('refused', `${quoted(name)} is there already with other bytes, and stays as it is.`, {
+  return new AixclError('refused', `${quoted(name)} is there already with other bytes, and stays as it is`, {
     hint: 'Give the new one a name of its own: --as NAME',
   });
 }

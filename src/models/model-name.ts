@@ -35,7 +35,7 @@ export function isModelName(text: string): text is ModelName {
 /** `text` as a name; throws `usage` with the reason when it is none. */
 export function parseModelName(text: string): ModelName {
   if (isModelName(text)) return text;
-  throw new AixclError('usage', `${quoted(text)} is not a model's name: ${nameProblem(text)}.`, {
+  throw new AixclError('usage', `${quoted(text)} is not a model's name: ${nameProblem(text)}`, {
     hint: 'aixcl models list',
   });
 }

@@ -26,7 +26,7 @@ export async function observeOrder(source: Source, intake: Intake, options: Orde
   const { name, folder, places } =
     source.kind === 'http' ? fromUrl(source.url) : await fromPath(source.text, intake);
   if (options.sha256 && places.size > 1) {
-    throw new AixclError('usage', `--sha256 is for one file; ${quoted(source.text)} brings ${places.size}.`);
+    throw new AixclError('usage', `--sha256 is for one file; ${quoted(source.text)} brings ${places.size}`);
   }
   const chosen = chooseName(options.as, name, folder);
   const files: OrderedFile[] = [];
@@ -35,7 +35,7 @@ export async function observeOrder(source: Source, intake: Intake, options: Orde
     if (options.sha256 && probe.sha256 && options.sha256 !== probe.sha256) {
       throw new AixclError(
         'verification',
-        `${quoted(source.text)} states the sha256 ${probe.sha256}, not ${options.sha256}.`,
+        `${quoted(source.text)} states the sha256 ${probe.sha256}, not ${options.sha256}`,
         { hint: 'Check the address and the sum that you were given.' },
       );
     }
@@ -70,20 +70,19 @@ function fromUrl(url: URL): Places {
 
 async function fromPath(text: string, intake: Intake): Promise<Places> {
   const thing = await intake.look(text);
-  if (!thing) throw new AixclError('notFound', `There is no file ${quoted(text)}.`, { hint: 'ls' });
-  if (thing.kind === 'other')
-    throw new AixclError('usage', `${quoted(text)} is neither a file nor a folder.`);
+  if (!thing) throw new AixclError('notFound', `There is no file ${quoted(text)}`, { hint: 'ls' });
+  if (thing.kind === 'other') throw new AixclError('usage', `${quoted(text)} is neither a file nor a folder`);
   const at = (path: string): Location => ({ kind: 'path', path });
   if (thing.kind === 'folder') {
     const files = thing.names.filter((name) => name.endsWith('.gguf') && !name.startsWith('.'));
     if (files.length === 0) {
-      throw new AixclError('notFound', `The folder ${quoted(text)} holds no .gguf file.`, {
+      throw new AixclError('notFound', `The folder ${quoted(text)} holds no .gguf file`, {
         hint: `ls ${text}`,
       });
     }
     const main = mainFileOf(files);
     if ('problem' in main) {
-      throw new AixclError('usage', `The folder ${quoted(text)} is not one model: ${main.problem}.`);
+      throw new AixclError('usage', `The folder ${quoted(text)} is not one model: ${main.problem}`);
     }
     return {
       name: basename(thing.path),
@@ -94,7 +93,7 @@ async function fromPath(text: string, intake: Intake): Promise<Places> {
   // The name that the user gave, not the one that a link leads to: caches keep files under their digest.
   const file = basename(text);
   if (!file.endsWith('.gguf')) {
-    throw new AixclError('usage', `${quoted(text)} is not a .gguf file.`, {
+    throw new AixclError('usage', `${quoted(text)} is not a .gguf file`, {
       hint: 'aixcl models add MODEL.gguf',
     });
   }
@@ -105,7 +104,7 @@ async function fromPath(text: string, intake: Intake): Promise<Places> {
   for (const each of shards.files) {
     const shard = await intake.look(beside(each));
     if (shard?.kind !== 'file') {
-      throw new AixclError('notFound', `${quoted(beside(each))}, a shard of the same model, is not there.`, {
+      throw new AixclError('notFound', `${quoted(beside(each))}, a shard of the same model, is not there`, {
         hint: `ls ${beside(`${shards.stem}-*`)}`,
       });
     }
@@ -121,7 +120,7 @@ function allShards(file: string): { stem: string; files: string[] } | undefined 
   const shard = parseShardName(file);
   if (!shard) return undefined;
   if (shard.count > maximumShards) {
-    throw new AixclError('usage', `${quoted(file)} claims ${shard.count} shards; ${maximumShards} at most.`);
+    throw new AixclError('usage', `${quoted(file)} claims ${shard.count} shards; ${maximumShards} at most`);
   }
   const { stem, count } = shard;
   const files = Array.from({ length: count }, (_, index) => shardName({ stem, count, number: index + 1 }));
@@ -135,7 +134,7 @@ function chooseName(as: string | undefined, found: string, folder: boolean): Mod
   }
   const problem = nameProblem(found);
   if (!problem) return found as ModelName;
-  throw new AixclError('usage', `${quoted(found)} can't be a model's name: ${problem}.`, {
+  throw new AixclError('usage', `${quoted(found)} can't be a model's name: ${problem}`, {
     hint: 'Give it a name of its own: --as NAME',
   });
 }

@@ -70,17 +70,17 @@ function assertAllowed(args: readonly string[]): void {
     const option = argument.split('=', 1)[0]!;
     const what = owned.get(option);
     if (what) {
-      throw new AixclError('usage', `${option} can't be set for a model: aixcl decides ${what}.`, {
+      throw new AixclError('usage', `${option} can't be set for a model: aixcl decides ${what}`, {
         hint: 'aixcl models activate MODEL',
       });
     }
-    if (argument === '') throw new AixclError('usage', "An empty argument can't be kept for a model.");
+    if (argument === '') throw new AixclError('usage', "An empty argument can't be kept for a model");
     if (/[\p{Cc}]/u.test(argument)) {
-      throw new AixclError('usage', `The argument ${quoted(argument)} holds a control character.`);
+      throw new AixclError('usage', `The argument ${quoted(argument)} holds a control character`);
     }
   }
   if (args[0] !== undefined && !args[0].startsWith('-')) {
-    throw new AixclError('usage', `${quoted(args[0])} is not an option of llama-server.`, {
+    throw new AixclError('usage', `${quoted(args[0])} is not an option of llama-server`, {
       hint: 'aixcl models set MODEL -- --threads 4',
     });
   }

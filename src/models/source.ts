@@ -14,7 +14,7 @@ export type Source =
 export function parseSource(text: string): Source {
   if (/^https?:\/\//i.test(text)) return { kind: 'http', text, url: parseUrl(text) };
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    throw new AixclError('usage', `${quoted(text)}: only http and https addresses can be fetched.`, { hint });
+    throw new AixclError('usage', `${quoted(text)}: only http and https addresses can be fetched`, { hint });
   }
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(text) || text.endsWith('.gguf') || text.endsWith('/')) {
     return { kind: 'path', text };
@@ -38,7 +38,7 @@ const hint = 'aixcl models add https://HOST/PATH/MODEL.gguf';
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.pathname.endsWith('.gguf')) {
-    throw new AixclError('usage', `${quoted(text)} is not the address of a .gguf file.`, { hint });
+    throw new AixclError('usage', `${quoted(text)} is not the address of a .gguf file`, { hint });
   }
   return url;
 }
@@ -48,7 +48,7 @@ export function fileNameOf(url: URL): string {
   try {
     return decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
   } catch {
-    throw new AixclError('usage', `The file name of ${url.href} is not valid UTF-8.`, {
+    throw new AixclError('usage', `The file name of ${url.href} is not valid UTF-8`, {
       hint: `aixcl models add ${url.href} --as NAME.gguf`,
     });
   }

@@ -87,7 +87,7 @@ function assertUnchanged(url: URL, expected: Probe, found: Probe): void {
   if (expected.size === null || found.size === null || expected.size === found.size) return;
   throw new AixclError(
     'unexpected',
-    `${shownUrl(url)} changed while it was being fetched: it had ${expected.size} bytes and has ${found.size} now.`,
+    `${shownUrl(url)} changed while it was being fetched: it had ${expected.size} bytes and has ${found.size} now`,
     { hint: 'Run the command again.' },
   );
 }

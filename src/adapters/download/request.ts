@@ -44,7 +44,7 @@ export async function get(url: URL, headers: Record<string, string>, signal: Abo
     await response.body?.cancel();
     throw failure(url, response);
   }
-  throw new AixclError('unexpected', `${shownUrl(url)} leads from one address to another and to no file.`, {
+  throw new AixclError('unexpected', `${shownUrl(url)} leads from one address to another and to no file`, {
     hint: `curl -IL ${shownUrl(url)}`,
   });
 }
@@ -84,12 +84,12 @@ function failure(url: URL, response: Response): Error {
   const said = `${url.host} answered ${response.status} ${response.statusText}`.trim();
   const { status } = response;
   if (status === 404 || status === 410) {
-    return new AixclError('notFound', `There is no ${shownUrl(url)}: ${said}.`, {
+    return new AixclError('notFound', `There is no ${shownUrl(url)}: ${said}`, {
       hint: 'Check the address in a browser.',
     });
   }
   if (status === 401 || status === 403) {
-    return new AixclError('refused', `${shownUrl(url)} is not for everyone: ${said}.`, {
+    return new AixclError('refused', `${shownUrl(url)} is not for everyone: ${said}`, {
       hint: 'Fetch it with a program that is logged in there, then: aixcl models add FILE',
     });
   }
@@ -97,7 +97,7 @@ function failure(url: URL, response: Response): Error {
     const seconds = Number(response.headers.get('retry-after'));
     return new Transient(said, Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
   }
-  return new AixclError('unexpected', `${shownUrl(url)} can't be fetched: ${said}.`, {
+  return new AixclError('unexpected', `${shownUrl(url)} can't be fetched: ${said}`, {
     hint: `curl -IL ${shownUrl(url)}`,
   });
 }

@@ -15,7 +15,7 @@ export async function claim(path: string): Promise<AsyncDisposable> {
     server.listen({ path: name, exclusive: true }, resolve);
   }).catch((error: unknown) => {
     if (systemCode(error) !== 'EADDRINUSE') throw error;
-    throw new AixclError('busy', 'Another aixcl is bringing in the same model.', {
+    throw new AixclError('busy', 'Another aixcl is bringing in the same model', {
       hint: 'Wait for it, then run the command again.',
       cause: error,
     });

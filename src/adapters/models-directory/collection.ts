@@ -141,7 +141,7 @@ async function settle(
     await removeIfThere(path);
     throw new AixclError(
       'verification',
-      `${quoted(file.name)} has ${size} bytes and should have ${file.size}.`,
+      `${quoted(file.name)} has ${size} bytes and should have ${file.size}`,
       {
         hint: 'Run the command again; it is fetched anew.',
       },
@@ -159,7 +159,7 @@ async function settle(
   await removeIfThere(path);
   throw new AixclError(
     'verification',
-    `${quoted(file.name)} has the sha256 ${sha256} and should have ${file.sha256}.`,
+    `${quoted(file.name)} has the sha256 ${sha256} and should have ${file.sha256}`,
     { hint: 'Check the sum that you were given; the same command fetches the file anew.' },
   );
 }
@@ -188,7 +188,7 @@ async function checkStructure(order: Order, pathOf: (file: OrderedFile) => strin
 }
 
 function notAModel(name: string, problem: GgufProblem): AixclError {
-  return new AixclError('verification', `${quoted(name)} is not a whole GGUF model: ${problem.message}.`, {
+  return new AixclError('verification', `${quoted(name)} is not a whole GGUF model: ${problem.message}`, {
     hint: 'Get the file again from where it came from.',
     cause: problem,
   });

@@ -11,14 +11,14 @@ import { quoted } from '../../models/model-name.ts';
 export async function copyInto(source: string, target: string, options: WorkOptions): Promise<void> {
   await using from = await open(source, constants.O_RDONLY | constants.O_NONBLOCK);
   const before = await from.stat({ bigint: true });
-  if (!before.isFile()) throw new AixclError('usage', `${quoted(source)} is not a regular file.`);
+  if (!before.isFile()) throw new AixclError('usage', `${quoted(source)} is not a regular file`);
   if (!(await cloned(from, source, target))) await copyBytes(from, target, options);
   const after = await from.stat({ bigint: true });
   if (before.size === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs) {
     return options.onProgress?.(Number(after.size));
   }
   await unlink(target);
-  throw new AixclError('refused', `${quoted(source)} changed while it was being copied.`, {
+  throw new AixclError('refused', `${quoted(source)} changed while it was being copied`, {
     hint: 'Let whatever writes it finish, then run the command again.',
   });
 }

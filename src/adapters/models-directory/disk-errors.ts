@@ -13,18 +13,18 @@ function explained(error: unknown, place: string): unknown {
   switch (systemCode(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new AixclError('noSpace', `The disk of ${place} is full.`, {
+      return new AixclError('noSpace', `The disk of ${place} is full`, {
         hint: `df -h ${place}`,
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
-      return new AixclError('refused', `${place} can't be used by this user: ${(error as Error).message}.`, {
+      return new AixclError('refused', `${place} can't be used by this user: ${(error as Error).message}`, {
         hint: `ls -ld ${place}`,
         cause: error,
       });
     case 'EROFS':
-      return new AixclError('refused', `${place} lies on a read-only file system.`, {
+      return new AixclError('refused', `${place} lies on a read-only file system`, {
         hint: `findmnt -T ${place}`,
         cause: error,
       });

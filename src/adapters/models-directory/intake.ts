@@ -65,7 +65,7 @@ async function look(path: string): Promise<LocalThing | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined;
     if (code === 'EACCES') throw unreadable(path, error);
     if (code === 'ELOOP')
-      throw new AixclError('usage', `${quoted(path)} is a link that leads back to itself.`);
+      throw new AixclError('usage', `${quoted(path)} is a link that leads back to itself`);
     throw error;
   }
 }
@@ -81,7 +81,7 @@ async function probePath(path: string): Promise<Probe> {
 }
 
 function unreadable(path: string, cause: unknown): AixclError {
-  return new AixclError('refused', `${quoted(path)} can't be read by this user.`, {
+  return new AixclError('refused', `${quoted(path)} can't be read by this user`, {
     hint: `ls -l ${path}`,
     cause,
   });

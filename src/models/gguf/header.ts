@@ -28,7 +28,12 @@ export interface GgufTensor {
 }
 
 /** The file is not a GGUF that llama-server could load, for the reason in `message`. */
-export class GgufProblem extends Error {}
+export class GgufProblem extends Error {
+  constructor(message: string) {
+    // Names out of a crafted file: no control characters for the terminal, no megabytes for the log.
+    super(message.slice(0, 400).replace(/\p{Cc}/gu, '?'));
+  }
+}
 
 /** Headers are a few MB at most, nearly all of it vocabulary. These bounds keep a crafted file from taking memory or time. */
 const maximumHeader = 64 * 2 ** 20;

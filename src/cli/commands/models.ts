@@ -1,0 +1,56 @@
+import type { Noun } from '../command.ts';
+
+export const modelsCommand: Noun = {
+  name: 'models',
+  describe: 'The models on this machine',
+  verbs: [
+    {
+      name: 'list',
+      describe: 'Every model, whether or not anything runs',
+      short: ['ls'],
+      run: async (context) => (await import('./models/list.ts')).list(context),
+    },
+    {
+      name: 'add <source..>',
+      describe: 'Bring models in: .gguf files, folders of them, or addresses',
+      short: ['pull'],
+      options: {
+        as: { type: 'string', requiresArg: true, describe: 'Name that it gets' },
+        sha256: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'What its bytes must hash to (64 hex digits)',
+        },
+      },
+      examples: [
+        ['$0 models add ~/Downloads/qwen3-4b-q4_k_m.gguf', 'a copy of a file; the file itself stays'],
+        ['$0 models add https://HOST/PATH/MODEL.gguf', 'goes on where an earlier run was cut'],
+        ['$0 models add big-00001-of-00003.gguf --as big', 'all three shards, as one folder'],
+      ],
+      run: async (context, argv) => (await import('./models/add.ts')).add(context, argv),
+    },
+    {
+      name: 'show <name>',
+      describe: 'What a model is: architecture, size, template, licence, files',
+      run: async (context, argv) => (await import('./models/show.ts')).show(context, argv),
+    },
+    {
+      name: 'activate <name>',
+      describe: 'Make it the one that llama-server serves; goes back when it does not come up',
+      run: async (context, argv) => (await import('./models/activate.ts')).activate(context, argv),
+    },
+    {
+      name: 'set <name>',
+      describe: "llama-server's arguments for a model, kept with it; without any: shows them",
+      options: {
+        'ctx-size': { type: 'number', requiresArg: true, describe: 'Tokens of context' },
+        'gpu-layers': { type: 'number', requiresArg: true, describe: 'Layers on the GPU' },
+        mmproj: { type: 'string', requiresArg: true, describe: 'Its image or audio encoder, by file name' },
+        embedding: { type: 'boolean', describe: 'Serve embeddings (--no-embedding: do not)' },
+        clear: { type: 'boolean', default: false, describe: 'Forget those that were set before' },
+      },
+      examples: [['$0 models set qwen.gguf --ctx-size 8192 -- --threads 4', 'what follows -- is passed on']],
+      run: async (context, argv) => (await import('./models/set.ts')).set(context, argv),
+    },
+  ],
+};

@@ -1,0 +1,55 @@
+import type { Arguments } from 'yargs';
+import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
+import { activate as activateModel, assertServable } from '../../../models/activate.ts';
+import type { Model } from '../../../models/model.ts';
+import type { ModelsDirectory } from '../../../models/models-directory.ts';
+import type { Context } from '../../context.ts';
+import { findModel } from './find.ts';
+import { activationPorts } from './server.ts';
+
+/** `models activate NAME`. */
+export async function activate(context: Context, argv: Arguments): Promise<void> {
+  const directory = modelsDirectoryAt(context.home.models);
+  const model = await findModel(directory, String(argv.name));
+  const target = model.name;
+  if (context.flags.dryRun) {
+    assertServable(model);
+    const steps = [{ kind: 'activate', target, outcome: 'planned' as const, because: 'asked for' }];
+    context.out.result({ command: 'models activate', changed: false, steps }, `would activate ${target}`);
+    return;
+  }
+  const outcome = await activateShown(context, directory, model, { again: false });
+  const changed = outcome !== 'unchanged';
+  const because = {
+    applied: 'llama-server serves it',
+    recorded: 'llama-server is not running: it is proven at the next start',
+    unchanged: 'llama-server serves it already',
+  }[outcome];
+  const steps = [
+    { kind: 'activate', target, outcome: changed ? ('done' as const) : ('kept' as const), because },
+  ];
+  const next = outcome === 'recorded' ? '\nnext: aixcl stack start' : '';
+  context.out.result({ command: 'models activate', changed, steps }, `${target}: ${because}${next}`);
+}
+
+/** Activates with its course on stderr. `again`: also when it is active, as its arguments changed. */
+export async function activateShown(
+  context: Context,
+  directory: ModelsDirectory,
+  model: Model,
+  options: { readonly again: boolean },
+): ReturnType<typeof activateModel> {
+  const task = context.progress.start(`Activating ${model.name}`);
+  try {
+    const outcome = await activateModel(model, activationPorts(context, directory), {
+      signal: context.signal,
+      again: options.again,
+      onState: (state) => task.update({ text: state.phase ?? '' }),
+    });
+    task.succeed(outcome === 'applied' ? 'ready' : outcome);
+    return outcome;
+  } catch (error) {
+    task.fail();
+    throw error;
+  }
+}

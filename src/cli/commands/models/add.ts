@@ -1,0 +1,176 @@
+import type { Arguments } from 'yargs';
+import { makeHomeFolder } from '../../../adapters/home-folder.ts';
+import { heldBytes } from '../../../adapters/models-directory/collection.ts';
+import { intakeInto } from '../../../adapters/models-directory/intake.ts';
+import { AixclError } from '../../../errors.ts';
+import { type AddReporter, applyAdd, observeStanding } from '../../../models/add.ts';
+import type { Intake } from '../../../models/intake.ts';
+import { observeOrder } from '../../../models/order.ts';
+import { type AddPlan, type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
+import { parseSource } from '../../../models/source.ts';
+import type { StepOutcome } from '../../../plan/step.ts';
+import type { Context } from '../../context.ts';
+import { bytes } from '../../output/quantity.ts';
+
+export interface AddOptions {
+  readonly as?: string | undefined;
+  readonly sha256?: string | undefined;
+}
+
+/** `models add SOURCE…`. */
+export async function add(context: Context, argv: Arguments): Promise<void> {
+  const sources = Array.isArray(argv.source) ? argv.source.map(String) : [String(argv.source)];
+  const options = { as: text(argv.as), sha256: parseSha256(text(argv.sha256)) };
+  const given = Object.entries(options).find(([, value]) => value !== undefined);
+  if (sources.length > 1 && given) {
+    throw new AixclError('usage', `--${given[0]} is for one source, not for ${sources.length}`, {
+      hint: 'Add them one by one.',
+    });
+  }
+  await addSources(context, sources, options);
+}
+
+/** Brings models in, each with its own outcome. Throws when one failed: its own error when all did, else `partly`. */
+export async function addSources(
+  context: Context,
+  sources: readonly string[],
+  options: AddOptions = {},
+): Promise<void> {
+  const intake = intakeInto(context.home.models);
+  const reporter = reporterOf(context);
+  const outcomes: StepOutcome[] = [];
+  const failures: AixclError[] = [];
+  const fail = (target: string, error: unknown) => {
+    context.signal.throwIfAborted();
+    if (!(error instanceof AixclError)) throw error;
+    outcomes.push({ kind: 'add', target, outcome: 'failed', because: error.message });
+    failures.push(error);
+  };
+
+  const observed: ObservedOrder[] = [];
+  for (const source of sources) {
+    try {
+      observed.push(await observe(context, intake, reporter, source, options));
+    } catch (error) {
+      fail(source, error);
+    }
+  }
+  const plan = planAdd(observed, await intake.space());
+  if (context.flags.dryRun) {
+    outcomes.push(...plan.steps.map(planned));
+  } else {
+    await consent(context, plan);
+    if (plan.steps.some((step) => step.kind === 'add'))
+      await makeHomeFolder(context.home.models, context.home);
+    for (const step of plan.steps) {
+      try {
+        outcomes.push(await applyAdd(step, intake, { signal: context.signal, reporter }));
+      } catch (error) {
+        fail(nameOf(step), error);
+      }
+    }
+  }
+  report(context, outcomes, failures);
+}
+
+async function observe(
+  context: Context,
+  intake: Intake,
+  reporter: AddReporter,
+  text: string,
+  options: AddOptions,
+): Promise<ObservedOrder> {
+  const { signal } = context;
+  const order = await observeOrder(parseSource(text), intake, { ...options, signal });
+  const [file] = order.files;
+  if (
+    file?.location.kind === 'path' &&
+    !order.folder &&
+    !file.location.path.endsWith(text.replace(/^\.\//, ''))
+  ) {
+    context.out.note(`${text} leads to ${file.location.path}, which is what is copied`);
+  }
+  const standing = await observeStanding(order, intake, { signal, reporter });
+  return { order, standing, held: await heldBytes(context.home.models, order) };
+}
+
+/** Refuses what can't fit, and asks about what would fill the disk. */
+async function consent(context: Context, plan: AddPlan): Promise<void> {
+  const disk = `the disk of ${context.home.models}`;
+  if (plan.left < 0 && plan.needed > 0) {
+    throw new AixclError(
+      'noSpace',
+      `${bytes(plan.needed)} are needed on ${disk}, which has ${bytes(plan.left + plan.needed)} free`,
+      { hint: 'Make room, or move the models: AIXCL_MODELS_DIR=/PATH' },
+    );
+  }
+  if (!plan.tight) return;
+  await context.confirm(
+    `This brings in ${bytes(plan.needed)} and leaves ${bytes(plan.left)} on ${disk}, less than a tenth of it. Go on?`,
+  );
+}
+
+function report(context: Context, outcomes: readonly StepOutcome[], failures: readonly AixclError[]): void {
+  const { paint } = context.out;
+  const succeeded = outcomes.filter(({ outcome }) => outcome !== 'failed');
+  const added = outcomes.filter(({ outcome }) => outcome === 'done');
+  const [first] = failures;
+  // A lone failure is told by its error alone, with the hint that belongs to it.
+  if (first && outcomes.length === 1) throw first;
+  const lines = outcomes.map((step) => {
+    const word = {
+      done: 'added',
+      kept: 'kept',
+      failed: 'failed',
+      skipped: 'skipped',
+      planned: `would ${step.kind}`,
+    };
+    const line = `${word[step.outcome]} ${step.target}: ${step.because}`;
+    return step.outcome === 'failed' ? paint.bad(line) : line;
+  });
+  if (added.length > 0) lines.push(`next: aixcl models activate ${added[0]!.target}`);
+  context.out.result({ command: 'models add', changed: added.length > 0, steps: outcomes }, lines.join('\n'));
+  if (!first) return;
+  if (succeeded.length === 0) throw first;
+  throw new AixclError('partly', `${failures.length} of ${outcomes.length} could not be added`, {
+    hint: first.hint,
+    evidence: failures.map((failure) => failure.message),
+  });
+}
+
+function planned(step: AddStep): StepOutcome {
+  const size = step.kind === 'add' && step.bytes !== null ? ` (${bytes(step.bytes)})` : '';
+  return {
+    kind: step.kind,
+    target: nameOf(step),
+    outcome: step.kind === 'add' ? 'planned' : 'kept',
+    because: step.because + size,
+  };
+}
+
+function nameOf(step: AddStep): string {
+  return step.kind === 'add' ? step.order.name : step.name;
+}
+
+function reporterOf(context: Context): AddReporter {
+  return {
+    begin(label, total) {
+      const task = context.progress.start(label, total ?? undefined);
+      return {
+        update: (done) => task.update({ done }),
+        end: (ok) => (ok ? task.succeed() : task.fail()),
+      };
+    },
+  };
+}
+
+function parseSha256(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const hex = value.replace(/^sha256:/i, '').toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(hex)) return hex;
+  throw new AixclError('usage', '--sha256 takes 64 hex digits', { hint: 'sha256sum FILE' });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

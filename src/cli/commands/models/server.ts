@@ -1,0 +1,35 @@
+import { setTimeout } from 'node:timers/promises';
+import { newRequestId } from '../../../adapters/models-directory/directory.ts';
+import type { ActivationPorts } from '../../../models/activate.ts';
+import type { ModelsDirectory } from '../../../models/models-directory.ts';
+import { matches } from '../../../stack/container-ref.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import type { Context } from '../../context.ts';
+
+const service = 'llama-server';
+
+/** What an activation needs from the world, on this command's engine. */
+export function activationPorts(context: Context, directory: ModelsDirectory): ActivationPorts {
+  return {
+    directory,
+    serverRunning: () => serverRunning(context),
+    newRequestId: () => newRequestId(new Date()),
+    now: () => new Date(),
+    async sleep(milliseconds) {
+      await setTimeout(milliseconds, undefined, { signal: context.signal }).catch((error: unknown) => {
+        throw context.signal.reason ?? error;
+      });
+    },
+  };
+}
+
+async function serverRunning(context: Context): Promise<boolean> {
+  const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+  const containers = await engine.listContainers();
+  const containerName = definition.services.get(service)?.containerName ?? service;
+  const found = matches({ project: definition.project, service, containerName }, containers).map(
+    (match) => match.container,
+  );
+  refuseOtherHome(found, context.home);
+  return found.some((container) => container.state === 'running' || container.state === 'restarting');
+}
