@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Exits the process with npm's code when npm fails; its own words are then on stderr. */
+/** Exits when npm or the bundler fails; their own words are then on stderr. */
 export async function bootstrap() {
   installDependencies();
-  const { build } = await import('./build.js');
-  const { built } = await build();
+  const { build, failed } = await import('./build.js');
+  const { built } = await build().catch(failed);
   if (built) process.stderr.write('built dist/\n');
 }
 

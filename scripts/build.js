@@ -80,6 +80,12 @@ export async function build({ force = false } = {}) {
   }
 }
 
+/** esbuild has said what is wrong, with file and line; a stack trace of its insides adds nothing. */
+export function failed(error) {
+  if (!Array.isArray(error?.errors)) throw error;
+  process.exit(1);
+}
+
 /** Moves the new files in, chunks before the entry that names them, then takes the old ones out. */
 function publish(fresh) {
   const names = readdirSync(fresh).sort((a, b) => Number(a === main) - Number(b === main));
@@ -109,6 +115,6 @@ function read(file) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { built } = await build({ force: process.argv.includes('--force') });
+  const { built } = await build({ force: process.argv.includes('--force') }).catch(failed);
   process.stderr.write(built ? 'built dist/\n' : 'dist/ is up to date\n');
 }
