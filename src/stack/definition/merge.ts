@@ -42,6 +42,9 @@ function merge(base: Node, over: Node, path: readonly string[], problems: Proble
 /** Values that are one thing: a later file's stands for the whole. */
 function replaces(base: Node, over: Node, path: readonly string[]): boolean {
   const [section, , key, part, ...rest] = path;
+  // `NAME` without a value asks for the surrounding one, whatever an earlier file gave it.
+  const holder = path.at(-2);
+  if (holder === 'environment' || holder === 'labels' || holder === 'args') return true;
   if (section !== 'services' || rest.length > 0) return false;
   if (part === undefined) {
     if (key === 'command' || key === 'entrypoint') return true;

@@ -17,7 +17,9 @@ export function parsePorts(spec: string): PortSpec[] | string {
   const parts = ports!.split(':');
   const container = parts.pop() ?? '';
   const host = parts.pop() ?? '';
-  const ip = parts.join(':').replace(/^\[(.*)\]$/, '$1');
+  const written = parts.join(':');
+  if (isIP(written) === 6) return `an IPv6 address stands in brackets: [${written}]`;
+  const ip = written.replace(/^\[(.*)\]$/, '$1');
   if (ip !== '' && isIP(ip) === 0) return `"${ip}" is no IP address`;
   const targets = parseRange(container);
   if (!targets) return `"${container}" is no port, nor a range of ports`;

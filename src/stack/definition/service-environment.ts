@@ -19,8 +19,8 @@ export function buildEnvironment(
   for (const [key, { value }] of entries(environment)) own.set(key, text(value) ?? setting.env[key]);
   const result = new Map<string, string>();
   for (const file of items(envFiles)) {
-    const lookup = (name: string) => setting.env[name] ?? own.get(name) ?? result.get(name);
-    for (const [key, value] of readEnvFile(file, active, lookup, setting)) result.set(key, value);
+    for (const [key, value] of readEnvFile(file, active, { own, earlier: result }, setting))
+      result.set(key, value);
   }
   for (const [key, value] of own) {
     if (value === undefined) result.delete(key);
@@ -32,7 +32,7 @@ export function buildEnvironment(
 function readEnvFile(
   file: Node,
   active: boolean,
-  lookup: (name: string) => string | undefined,
+  known: { own: ReadonlyMap<string, string | undefined>; earlier: ReadonlyMap<string, string> },
   setting: Setting,
 ): Map<string, string> {
   const { problems } = setting;
@@ -49,7 +49,8 @@ function readEnvFile(
   const path = absolutePath(written, setting);
   try {
     const source = readFileSync(path, 'utf8');
-    return format === 'raw' ? parseRaw(source) : parseDotenv(source, lookup);
+    if (format === 'raw') return parseRaw(source);
+    return parseDotenv(source, (name) => setting.env[name] ?? known.own.get(name), known.earlier);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') {
       if (required && active) {

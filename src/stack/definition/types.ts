@@ -13,7 +13,7 @@ export interface StackDefinition {
   /** By key in the file; `default` is there whenever a service uses it. */
   readonly networks: ReadonlyMap<string, NetworkDefinition>;
   /** What Compose would warn of too, a variable that is not set, say. One sentence each. */
-  readonly warnings?: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 export interface ServiceDefinition {
