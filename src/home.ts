@@ -13,6 +13,8 @@ export interface Home {
   readonly journal: string;
   /** Read for interpolation by aixcl and by plain `docker compose`; aixcl writes its own keys only. */
   readonly envFile: string;
+  /** Volumes and folders that `stack start --adopt` took over, as a Compose file of ours. */
+  readonly adoptedFile: string;
   /** The user's own Compose file, merged last. */
   readonly overrideFile: string;
 }
@@ -31,6 +33,7 @@ export function resolveHome(env: Readonly<Record<string, string | undefined>>): 
     vault: env.AIXCL_VAULT ? resolve(env.AIXCL_VAULT) : join(root, 'vault'),
     journal: join(root, 'journal'),
     envFile: join(root, '.env'),
+    adoptedFile: join(root, 'compose.adopted.yaml'),
     overrideFile: join(root, 'compose.override.yaml'),
   };
 }

@@ -2,6 +2,7 @@ import type { Home } from '../home.ts';
 import type { Result } from '../plan/step.ts';
 import type { StackDefinition } from '../stack/definition/types.ts';
 import type { Engine } from '../stack/engine.ts';
+import type { Gpu } from '../stack/gpu.ts';
 
 /** What a command gets from the command line and its surroundings. Built once in `app.ts`; commands build nothing themselves. */
 export interface Context {
@@ -19,6 +20,13 @@ export interface Context {
   engine(): Promise<Engine>;
   /** The definition that `-f`, `-p`, `--profile`, `--env-file` and the home name. Read once. */
   definition(): Promise<StackDefinition>;
+  /** The definition read again, after a file of it was written. */
+  reloadDefinition(): Promise<StackDefinition>;
+  /** Which GPU this machine has and the services get. Decided once. */
+  gpu(): Promise<Gpu>;
+  /** True for our own definition; false when `-f` or `-p` names another stack. */
+  readonly ownStack: boolean;
+  readonly isTerminal: boolean;
 }
 
 export interface GlobalFlags {
@@ -28,12 +36,18 @@ export interface GlobalFlags {
   readonly debug: boolean;
   /** Seconds to wait for a lock that another aixcl holds. */
   readonly waitLock: number;
+  /** `auto`, `tty`, `plain`, `json` or `quiet`. */
+  readonly progress: string;
+  /** `--color` or `--no-color`; undefined: as the terminal and `NO_COLOR` say. */
+  readonly color: boolean | undefined;
   readonly host: string | undefined;
   readonly context: string | undefined;
   readonly files: readonly string[];
   readonly projectName: string | undefined;
   readonly profiles: readonly string[];
   readonly envFiles: readonly string[];
+  /** `--gpu`, where a command has it. */
+  readonly gpu: string | undefined;
 }
 
 /** Data on stdout. Commands hand over data once; how it looks is decided here. */

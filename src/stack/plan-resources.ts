@@ -100,29 +100,41 @@ export function planVolumes(
   });
 }
 
-/** Folders of ours behind volumes are made; any other bind source that is missing is an error. */
+/** Folders of the home are made (models, and those behind volumes); any other bind source that is missing is an error. */
 export function planFolders(
   definition: StackDefinition,
   observed: Observed,
   services: readonly ServiceDefinition[],
+  isHomeFolder: StartWish['isHomeFolder'],
 ): StartStep[] {
+  const missing = (path: string) => observed.paths.get(path) === 'missing';
+  const steps = new Map<string, StartStep>();
   for (const service of services) {
     for (const mount of service.mounts) {
-      if (mount.kind === 'bind' && !mount.createSource && observed.paths.get(mount.source) === 'missing') {
-        throw new AixclError(
-          'usage',
-          `${service.name} mounts ${mount.source} at ${mount.target}, and there is no ${mount.source}`,
-          {
-            hint: `Mend the path in the definition, or make the folder: mkdir -p ${mount.source}`,
-          },
-        );
-      }
+      if (mount.kind !== 'bind' || mount.createSource || !missing(mount.source)) continue;
+      if (!isHomeFolder(mount.source)) throw missingSource(service, mount.source, mount.target);
+      steps.set(mount.source, {
+        kind: 'make-directory',
+        path: mount.source,
+        because: `${service.name} mounts it`,
+      });
     }
   }
-  const folders = usedVolumes(definition, services).flatMap((volume) => boundFolder(volume.driverOpts) ?? []);
-  return [...new Set(folders)].flatMap((path): StartStep[] =>
-    observed.paths.get(path) === 'missing'
-      ? [{ kind: 'make-directory', path, because: 'a volume is a name for it' }]
-      : [],
-  );
+  for (const volume of usedVolumes(definition, services)) {
+    const path = boundFolder(volume.driverOpts);
+    if (path && missing(path)) {
+      steps.set(path, {
+        kind: 'make-directory',
+        path,
+        because: `the volume ${volume.name} is a name for it`,
+      });
+    }
+  }
+  return [...steps.values()];
+}
+
+function missingSource(service: ServiceDefinition, source: string, target: string): AixclError {
+  return new AixclError('usage', `${service.name} mounts ${source} at ${target}, and there is no ${source}`, {
+    hint: `Mend the path in the definition, or make the folder: mkdir -p ${source}`,
+  });
 }

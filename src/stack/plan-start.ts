@@ -17,7 +17,7 @@ export function planStart(
 ): StartStep[] {
   const parts = services.map((service) => planService(definition, observed, service, wish));
   return [
-    ...planFolders(definition, observed, services),
+    ...planFolders(definition, observed, services, wish.isHomeFolder),
     ...planImages(observed, services, parts, wish),
     ...planNetworks(definition, observed, services),
     ...planVolumes(definition, observed, services),

@@ -31,6 +31,8 @@ export interface StartWish {
   readonly wait: boolean;
   /** Services whose process is up but not ready yet (a model that is loading), whatever the engine thinks of their health. */
   readonly unready: ReadonlySet<string>;
+  /** Whether a folder is one of the home's own, which are made where they are missing. */
+  readonly isHomeFolder: (path: string) => boolean;
   readonly isLocallyBuilt: (reference: string) => boolean;
 }
 

@@ -171,6 +171,8 @@ function parseSha256(value: string | undefined): string | undefined {
   throw new AixclError('usage', '--sha256 takes 64 hex digits', { hint: 'sha256sum FILE' });
 }
 
+/** The last one, of an option that was given twice. */
 function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : undefined;
 }

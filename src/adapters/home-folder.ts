@@ -1,0 +1,75 @@
+import { chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { stringify } from 'yaml';
+import { systemCode } from '../errors.ts';
+import type { Home } from '../home.ts';
+import { replaceFile } from './models-directory/durable.ts';
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** First id tried for the owner of a models directory that aixcl makes as root; not one that Debian gives to anybody. */
+const dedicatedId = 10_471;
+
+/**
+ * Who owns the models directory, and so who llama-server runs as. Where it has yet to be made: this user, or, for root, an id of
+ * its own that no account of this machine has.
+ */
+export async function ownerOf(models: string): Promise<Owner> {
+  try {
+    const { uid, gid } = await stat(models);
+    return { uid, gid };
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+  const uid = process.getuid?.() ?? 1000;
+  if (uid !== 0) return { uid, gid: process.getgid?.() ?? uid };
+  const taken = new Set([...(await idsIn('/etc/passwd')), ...(await idsIn('/etc/group'))]);
+  let id = dedicatedId;
+  while (taken.has(id)) id += 1;
+  return { uid: id, gid: id };
+}
+
+/** Third field of each line: user ids in passwd(5), group ids in group(5). */
+async function idsIn(file: string): Promise<number[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').map((line) => Number(line.split(':')[2]));
+}
+
+/** Makes a folder of the home. The models directory gets the owner that llama-server runs as; one that is there keeps its own. */
+export async function makeHomeFolder(path: string, home: Home): Promise<void> {
+  const owner = path === home.models ? await ownerOf(path) : undefined;
+  await mkdir(dirname(path), { recursive: true });
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return;
+    throw error;
+  }
+  if (owner && process.getuid?.() === 0) await chown(path, owner.uid, owner.gid);
+}
+
+/** Writes the Compose file of what `--adopt` took over. */
+export async function saveAdopted(file: string, compose: object): Promise<void> {
+  const head =
+    '# Written by aixcl stack start --adopt: where the containers that it took over keep their data.\n' +
+    '# Merged after services/compose.yaml and before compose.override.yaml.\n';
+  await mkdir(dirname(file), { recursive: true });
+  await replaceFile(file, head + stringify(compose), undefined);
+}
+
+/**
+ * Sets keys in the home's `.env`, from which aixcl and plain `docker compose` take their variables. An undefined value leaves the
+ * key as it is.
+ */
+export async function saveSettings(
+  home: Home,
+  settings: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const { updateEnvFile } = await import('../stack/definition/env-file.ts');
+  const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  await mkdir(home.root, { recursive: true });
+  await updateEnvFile(home.envFile, Object.fromEntries(given));
+}

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AixclError, reasonOf, systemCode } from '../errors.ts';
+import { homeRoot, resolveHome } from '../home.ts';
+import type { StackDefinition } from '../stack/definition/types.ts';
+import type { Engine } from '../stack/engine.ts';
+import { chooseGpu, type Gpu, type GpuWish } from '../stack/gpu.ts';
+import { confirm } from './confirm.ts';
+import type { Context, GlobalFlags } from './context.ts';
+import { paintFor } from './output/paint.ts';
+import { Printer } from './output/printer.ts';
+import { progressFor, progressMode } from './output/progress.ts';
+
+export interface App extends Context {
+  /** Takes what is shown of running work off the screen. */
+  close(): void;
+}
+
+/** Wires the adapters to the domain. Whatever a command does not need is not loaded. */
+export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promise<App> {
+  const env = await environment(flags);
+  const home = resolveHome(env);
+  const mode = progressMode(flags.progress, process.stderr);
+  const progress = progressFor(mode, process.stderr);
+  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const ownStack = flags.files.length === 0 && flags.projectName === undefined;
+
+  const engine = once<Engine>(async () => {
+    const { connect } = await import('../adapters/docker/connect.ts');
+    return connect({ host: flags.host, context: flags.context, env: process.env });
+  });
+  const gpu = once<Gpu>(async () => {
+    const { hostGpu } = await import('../adapters/host-facts.ts');
+    return chooseGpu(gpuWish(flags.gpu ?? env.AIXCL_GPU), hostGpu(), async () => (await engine()).info());
+  });
+  const reloadDefinition = async (): Promise<StackDefinition> => {
+    const { loadDefinition } = await import('../stack/definition/load.ts');
+    const loaded = await loadDefinition({
+      files: flags.files.length > 0 ? flags.files : await ownFiles(home.adoptedFile, gpu),
+      overrideFile: flags.files.length > 0 ? undefined : home.overrideFile,
+      projectName: flags.projectName,
+      profiles: flags.profiles,
+      env: { ...env, ...(await owner(home.models, env)) },
+    });
+    for (const warning of loaded.warnings ?? []) out.warn(warning);
+    return loaded;
+  };
+  const out = new Printer(
+    flags.format,
+    process,
+    paintFor(process.stdout, process.env, flags.color),
+    paintFor(process.stderr, process.env, flags.color),
+    mode === 'quiet',
+  );
+  return {
+    flags,
+    env,
+    home,
+    signal,
+    out,
+    progress,
+    ownStack,
+    isTerminal,
+    confirm: (question) => confirm(question, { yes: flags.yes, interactive: isTerminal, signal }),
+    engine,
+    definition: once(reloadDefinition),
+    reloadDefinition,
+    gpu,
+    close: () => progress.stop(),
+  };
+}
+
+/** Folder with the Compose files and scripts that come with aixcl. */
+export function servicesFolder(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'services', 'compose.yaml'))) {
+    const parent = dirname(folder);
+    if (parent === folder)
+      throw new AixclError('unexpected', 'the folder services/ of this installation is missing');
+    folder = parent;
+  }
+  return join(folder, 'services');
+}
+
+async function ownFiles(adoptedFile: string, gpu: () => Promise<Gpu>): Promise<string[]> {
+  const folder = servicesFolder();
+  const { given } = await gpu();
+  const overlays = given ? [join(folder, `compose.${given}.yaml`)] : [];
+  return [join(folder, 'compose.yaml'), ...overlays, ...(existsSync(adoptedFile) ? [adoptedFile] : [])];
+}
+
+/** `AIXCL_UID` and `AIXCL_GID`, as the owner of the models directory, unless the user's own environment names them. */
+async function owner(models: string, env: Context['env']): Promise<Record<string, string>> {
+  const { ownerOf } = await import('../adapters/home-folder.ts');
+  const { uid, gid } = await ownerOf(models);
+  return { AIXCL_UID: env.AIXCL_UID ?? String(uid), AIXCL_GID: env.AIXCL_GID ?? String(gid) };
+}
+
+function gpuWish(text: string | undefined): GpuWish {
+  if (text === undefined || text === '' || text === 'auto') return 'auto';
+  if (text === 'none' || text === 'nvidia' || text === 'amd') return text;
+  throw new AixclError('usage', `"${text}" is no GPU that aixcl knows`, {
+    hint: '--gpu auto|none|nvidia|amd',
+  });
+}
+
+/** The process environment over the files of `--env-file` over the home's `.env`. */
+async function environment(flags: GlobalFlags): Promise<Record<string, string | undefined>> {
+  const found: Record<string, string | undefined> = {};
+  const files = [join(homeRoot(process.env), '.env'), ...flags.envFiles];
+  for (const [index, file] of files.entries()) {
+    const source = await readFile(file, 'utf8').catch((error: unknown) => {
+      if (index === 0 && systemCode(error) === 'ENOENT') return undefined;
+      throw new AixclError('usage', `${file} can't be read: ${reasonOf(error)}`, {
+        hint: 'Mend the path, or leave it out.',
+      });
+    });
+    if (source === undefined || source.trim() === '') continue;
+    const { DotenvError, parseDotenv } = await import('../stack/definition/dotenv.ts');
+    try {
+      Object.assign(
+        found,
+        Object.fromEntries(parseDotenv(source, (name) => process.env[name] ?? found[name])),
+      );
+    } catch (error) {
+      if (error instanceof DotenvError)
+        throw new AixclError('usage', `${file}:${error.line}: ${error.message}`, { hint: `Mend ${file}.` });
+      throw error;
+    }
+  }
+  return { ...found, ...process.env };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,50 @@
+import { installEngine, whyNoEngineInstall } from '../../../adapters/debian/install-engine.ts';
+import { engineInstalled, startEngine } from '../../../adapters/debian/start-engine.ts';
+import { AixclError } from '../../../errors.ts';
+import type { Context } from '../../context.ts';
+
+/**
+ * Uses the engine that is there; else starts the one that is installed; else, after asking, installs Debian's. An engine that the user
+ * named (`--host`, `DOCKER_HOST`, a context) is theirs to start.
+ */
+export async function ensureEngine(context: Context): Promise<void> {
+  const missing = await context.engine().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!missing) return;
+  if (!(missing instanceof AixclError) || missing.code !== 'engineUnreachable' || namedByUser(context))
+    throw missing;
+  if (/may not use its socket/.test(missing.message)) throw missing;
+
+  const installed = await engineInstalled();
+  const obstacle = await whyNoEngineInstall();
+  if (obstacle) {
+    throw new AixclError(
+      'engineUnreachable',
+      `${missing.message}; aixcl can't ${installed ? 'start' : 'install'} one here: ${obstacle}`,
+      {
+        hint: installed
+          ? 'sudo systemctl start docker'
+          : 'Install Docker (https://docs.docker.com/engine/install/), then: aixcl quickstart',
+      },
+    );
+  }
+  if (!installed)
+    await context.confirm("There is no Docker engine. Install Debian's docker.io with apt-get and start it?");
+  const task = context.progress.start(
+    installed ? 'start the Docker engine' : 'install the Docker engine (docker.io)',
+  );
+  try {
+    const options = { report: (text: string) => task.update({ text }), signal: context.signal };
+    await (installed ? startEngine(options) : installEngine(options));
+  } catch (error) {
+    task.fail();
+    throw error;
+  }
+  task.succeed('');
+}
+
+function namedByUser({ flags }: Context): boolean {
+  return Boolean(flags.host || flags.context || process.env.DOCKER_HOST || process.env.DOCKER_CONTEXT);
+}

@@ -1,0 +1,131 @@
+import { localLlamaImage } from '../../../adapters/debian/llama-image.ts';
+import { saveSettings } from '../../../adapters/home-folder.ts';
+import { hostFacts } from '../../../adapters/host-facts.ts';
+import { AixclError } from '../../../errors.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { type VolumeStatus, volumeStatuses } from '../../../stack/status.ts';
+import { createApp } from '../../app.ts';
+import type { Context } from '../../context.ts';
+import { addresses } from '../stack/endpoints.ts';
+import { toStart } from '../stack/selection.ts';
+import { startServices } from '../stack/start.ts';
+import { askLlamaServer } from './answer.ts';
+import { ensureEngine } from './engine.ts';
+import { ensureImages, type Images } from './images.ts';
+import { ensureModel } from './model.ts';
+
+const question = 'Hello! Do you work?';
+
+/** `quickstart`: engine, images, stack, model, answer. What is there already is used, so a second run takes seconds. */
+export async function quickstart(context: Context): Promise<void> {
+  if (context.flags.dryRun) {
+    context.out.note(
+      'quickstart would: use or install the engine, get the images, aixcl stack start, add and activate a model, ask it.',
+    );
+    return;
+  }
+  await ensureEngine(context);
+  // The engine may have come up only now, so everything is wired anew.
+  const fresh = await createApp(context.flags, context.signal);
+  try {
+    await fromImagesOn(fresh);
+  } finally {
+    fresh.close();
+  }
+}
+
+async function fromImagesOn(context: Context): Promise<void> {
+  const engine = await context.engine();
+  refuseOtherHome(await engine.listContainers(), context.home);
+  const images = await ensureImages(context, toStart(context, await context.definition(), { _: [], $0: '' }));
+  if (!images.available.includes('llama-server')) throw noServer(images);
+  if (images.builtHere) await saveSettings(context.home, { LLAMA_SERVER_IMAGE: localLlamaImage });
+
+  const wired = images.builtHere ? await createApp(context.flags, context.signal) : context;
+  await startServices(wired, images.available);
+  await ensureModel(wired);
+  await tell(wired, images);
+}
+
+function noServer({ missing }: Images): AixclError {
+  const { image, reason } = missing.find(({ service }) => service === 'llama-server') ?? {
+    image: 'llama-server',
+    reason: 'unknown',
+  };
+  return new AixclError('notFound', `the image ${image} can't be had: ${reason}`, {
+    hint: 'Bring it by docker load, or name another: LLAMA_SERVER_IMAGE=… aixcl quickstart',
+    evidence: missing.map((one) => `${one.service}: ${one.reason}`),
+  });
+}
+
+async function tell(context: Context, images: Images): Promise<void> {
+  const definition = await context.definition();
+  const engine = await context.engine();
+  const services = [...definition.services.values()].filter(({ name }) => images.available.includes(name));
+  const server = definition.services.get('llama-server');
+  const base = server && addresses(server)[0];
+  if (!base)
+    throw new AixclError('notRunning', 'llama-server publishes no port, so it can not be asked', {
+      hint: 'aixcl stack status',
+    });
+  const answer = await askLlamaServer(base, question, context.signal);
+  const volumes = await volumeStatuses(
+    engine,
+    hostFacts,
+    definition,
+    services,
+    await engine.listContainers(),
+  );
+  const endpoints = services.map((service) => ({
+    service: service.name,
+    url: addresses(service)[0] ?? null,
+  }));
+  const report = {
+    answer: answer.text,
+    model: answer.model,
+    endpoints,
+    leftOut: images.missing,
+    models: context.home.models,
+    volumes,
+  };
+  context.out.item('quickstart', report, () => text(context, report));
+}
+
+interface Report {
+  readonly answer: string;
+  readonly model: string;
+  readonly endpoints: readonly { readonly service: string; readonly url: string | null }[];
+  readonly leftOut: Images['missing'];
+  readonly models: string;
+  readonly volumes: readonly VolumeStatus[];
+}
+
+function text(context: Context, report: Report): string {
+  const { paint } = context.out;
+  const width = Math.max(...report.endpoints.map(({ service }) => service.length));
+  const program = programName();
+  return [
+    `${paint.dim('you:')} ${question}`,
+    `${paint.dim(`${report.model}:`)} ${paint.good(report.answer)}`,
+    '',
+    paint.bold('Endpoints'),
+    ...report.endpoints.map(({ service, url }) => `  ${service.padEnd(width)}  ${url ?? 'not published'}`),
+    ...report.leftOut.map(({ service, reason }) => `  ${paint.warn(`${service} is left out: ${reason}`)}`),
+    '',
+    paint.bold('Where models lie'),
+    `  GGUF    ${report.models} (a folder of this machine; no engine command reaches it)`,
+    ...report.volumes.map(({ name, heldBy }) => `  volume  ${name}, held by ${heldBy ?? 'NOTHING'}`),
+    '',
+    paint.bold('Next'),
+    `  ${program} models add FILE.gguf       bring a model in (a path or an https address)`,
+    `  ${program} models activate NAME       let llama-server serve it`,
+    `  ${program} stack status               see how things stand`,
+    `  curl ${report.endpoints.find(({ service }) => service === 'llama-server')?.url}/v1/models`,
+  ].join('\n');
+}
+
+/** How this program is called here: by its name when that is on the PATH, else by its file. */
+function programName(): string {
+  const script = process.argv[1] ?? 'aixcl';
+  return script.endsWith('/aixcl') ? 'aixcl' : `node ${script}`;
+}

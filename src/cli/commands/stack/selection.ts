@@ -1,0 +1,30 @@
+import type { Arguments } from 'yargs';
+import { activeProfiles, activeServices } from '../../../stack/definition/active-services.ts';
+import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
+import type { Context } from '../../context.ts';
+
+/** Service names that a command was given. */
+export function namesOf(argv: Arguments): string[] {
+  return Array.isArray(argv.services) ? argv.services.map(String) : [];
+}
+
+/** The services to bring up: those named with what they depend on, else all that the profiles let in. */
+export function toStart(context: Context, definition: StackDefinition, argv: Arguments): ServiceDefinition[] {
+  return [...activeServices(definition, profilesOf(context), namesOf(argv)).values()];
+}
+
+/** The services to act on as they are: those named, else every one of the definition, whatever its profile. */
+export function toActOn(context: Context, definition: StackDefinition, argv: Arguments): ServiceDefinition[] {
+  const names = namesOf(argv);
+  if (names.length === 0) return [...definition.services.values()];
+  const known = activeServices(definition, profilesOf(context), names);
+  return [...new Set(names)].flatMap((name) => known.get(name) ?? []);
+}
+
+export function profilesOf(context: Context): string[] {
+  return activeProfiles(context.flags.profiles, context.env);
+}
+
+export function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}

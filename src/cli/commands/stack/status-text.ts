@@ -1,0 +1,92 @@
+import type { Gpu } from '../../../stack/gpu.ts';
+import { isHealthy, type ServiceStatus, type VolumeStatus } from '../../../stack/status.ts';
+import type { Column, Paint } from '../../context.ts';
+import { table } from '../../output/table.ts';
+import type { StatusReport } from './status.ts';
+
+/** The report as people read it; its last line is `Services: n/m healthy`. */
+export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], paint: Paint): string {
+  const healthy = report.services.filter(isHealthy).length;
+  const count = `Services: ${healthy}/${report.services.length} healthy`;
+  const conditions = report.services.flatMap(({ service, condition }) =>
+    condition ? `${paint.warn(`${service}:`)} ${condition}` : [],
+  );
+  const blocks = [
+    table(report.services, serviceColumns(paint)),
+    conditions.join('\n'),
+    modelLines(report).join('\n'),
+    gpuLine(report, gpuProblem, paint),
+    report.volumes.length > 0 ? table(report.volumes, volumeColumns(paint)) : '',
+    volumeAlarms(report.volumes, paint).join('\n'),
+    healthy === report.services.length ? paint.good(count) : paint.warn(count),
+  ];
+  return blocks.filter(Boolean).join('\n\n');
+}
+
+function serviceColumns(paint: Paint): Column<ServiceStatus>[] {
+  return [
+    { title: 'service', value: ({ service }) => service },
+    { title: 'container', value: ({ container }) => container ?? '-' },
+    { title: 'status', value: (service) => stateWords(service, paint) },
+    { title: 'ports', value: ({ ports }) => portWords(ports) },
+    { title: 'image', value: ({ image }) => image },
+  ];
+}
+
+function stateWords(service: ServiceStatus, paint: Paint): string {
+  const { state, health, status } = service;
+  const words =
+    state === 'running' && health === 'healthy'
+      ? status.replace(/\(health: starting\)/, '(healthy)')
+      : status;
+  if (isHealthy(service)) return paint.good(words);
+  return state === 'running' || state === 'created' ? paint.warn(words) : paint.bad(words);
+}
+
+function portWords(ports: ServiceStatus['ports']): string {
+  const words = ports.map(
+    ({ hostIp, published, target }) => `${hostIp ? `${hostIp}:` : ''}${published}→${target}`,
+  );
+  return [...new Set(words)].join(', ') || '-';
+}
+
+function modelLines({ services, activeModel, activation }: StatusReport): string[] {
+  const server = services.find(({ service }) => service === 'llama-server');
+  if (!server || !activation) return [];
+  const reason = activation.reason ? [`  ${activation.reason}`] : [];
+  if (activation.phase === 'waiting' || !activeModel) {
+    return ['Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)', ...reason];
+  }
+  const running = server.state === 'running';
+  const phase = running && activation.phase && activation.phase !== 'ready' ? ` (${activation.phase})` : '';
+  return [`Active model: ${activeModel}${phase}`, ...reason];
+}
+
+function gpuLine({ gpu }: StatusReport, problem: Gpu['problem'], paint: Paint): string {
+  if (problem)
+    return `${paint.bad('GPU:')} this machine has one (${gpu.host}); ${problem.message}\n  ${problem.mend}`;
+  if (!gpu.host) return 'GPU: none on this machine';
+  return gpu.given
+    ? `GPU: ${gpu.given}, given to the services`
+    : `GPU: ${gpu.host}, not given to the services`;
+}
+
+function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
+  return [
+    { title: 'volume', value: ({ name }) => name },
+    { title: 'holds', value: ({ holds }) => holds },
+    {
+      title: 'held by',
+      value: ({ heldBy, exists }) => heldBy ?? (exists ? paint.bad('NOTHING') : 'not made yet'),
+    },
+    { title: 'last backup', value: ({ lastBackup }) => lastBackup ?? 'never' },
+  ];
+}
+
+function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
+  return volumes.flatMap(({ name, holds, heldBy, exists }) =>
+    exists && !heldBy && holds !== 'disposable'
+      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker volume prune -a would delete it. Start its service: aixcl stack start`
+      : [],
+  );
+}

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Arguments } from 'yargs';
+import { hostFacts } from '../../../adapters/host-facts.ts';
+import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { AixclError } from '../../../errors.ts';
+import { type Activation, activeModel } from '../../../models/active-model.ts';
+import type { StackDefinition } from '../../../stack/definition/types.ts';
+import type { Engine } from '../../../stack/engine.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import {
+  isHealthy,
+  type ServiceStatus,
+  serviceStatuses,
+  type VolumeStatus,
+  volumeStatuses,
+} from '../../../stack/status.ts';
+import type { Context } from '../../context.ts';
+import { namesOf, toActOn, toStart } from './selection.ts';
+import { statusText } from './status-text.ts';
+
+export interface StatusReport {
+  readonly project: string;
+  readonly home: string;
+  readonly services: readonly ServiceStatus[];
+  readonly activeModel: string | null;
+  readonly activation: { readonly phase: string | null; readonly reason: string | null } | null;
+  readonly gpu: { readonly host: string | null; readonly given: string | null };
+  readonly volumes: readonly VolumeStatus[];
+}
+
+const watchEveryMs = 1000;
+
+/** `stack status`. */
+export async function status(context: Context, argv: Arguments): Promise<void> {
+  const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+  if (argv.watch === true) await watch(context, argv, engine, definition);
+  else await once(context, argv, engine, definition);
+}
+
+async function once(
+  context: Context,
+  argv: Arguments,
+  engine: Engine,
+  definition: StackDefinition,
+): Promise<void> {
+  const report = await observeStatus(context, argv, engine, definition);
+  const { problem } = await context.gpu();
+  context.out.item('status', report, () => statusText(report, problem, context.out.paint));
+  if (argv.check !== true) return;
+  const sick = report.services.filter((service) => !isHealthy(service));
+  if (sick.length > 0) {
+    throw new AixclError('unhealthy', `not healthy: ${sick.map(({ service }) => service).join(', ')}`, {
+      hint: `aixcl service logs ${sick[0]?.service}`,
+    });
+  }
+}
+
+/** Shows the status whenever it changed, until Ctrl-C. */
+async function watch(
+  context: Context,
+  argv: Arguments,
+  engine: Engine,
+  definition: StackDefinition,
+): Promise<void> {
+  let shown = '';
+  while (!context.signal.aborted) {
+    const report = await observeStatus(context, argv, engine, definition);
+    const { problem } = await context.gpu();
+    const text = statusText(report, problem, context.out.paint);
+    if (text !== shown) {
+      shown = text;
+      const clear = process.stdout.isTTY && context.flags.format === 'table' ? '\x1b[H\x1b[2J' : '';
+      context.out.item('status', report, () => `${clear}${text}`);
+    }
+    await delay(watchEveryMs, undefined, { signal: context.signal }).catch(() => undefined);
+  }
+}
+
+async function observeStatus(
+  context: Context,
+  argv: Arguments,
+  engine: Engine,
+  definition: StackDefinition,
+): Promise<StatusReport> {
+  const containers = await engine.listContainers();
+  refuseOtherHome(containers, context.home);
+  const named = namesOf(argv);
+  const wanted = named.length > 0 ? toActOn(context, definition, argv) : toStart(context, definition, argv);
+  const all = await serviceStatuses(
+    engine,
+    definition,
+    new Set(wanted.map(({ name }) => name)),
+    containers,
+    context.signal,
+  );
+  const services = named.length > 0 ? all.filter(({ service }) => named.includes(service)) : all;
+  const shown = [...definition.services.values()].filter(({ name }) =>
+    services.some(({ service }) => service === name),
+  );
+  const [volumes, gpu, activation] = await Promise.all([
+    volumeStatuses(engine, hostFacts, definition, shown, containers),
+    context.gpu(),
+    context.ownStack ? readActivation(context.home.models) : undefined,
+  ]);
+  return {
+    project: definition.project,
+    home: context.home.root,
+    services,
+    activeModel: (activation && activeModel(activation)) ?? null,
+    activation: activation ? activationReport(activation) : null,
+    gpu: { host: gpu.host ?? null, given: gpu.given ?? null },
+    volumes,
+  };
+}
+
+function activationReport({ state, problems }: Activation) {
+  return { phase: state?.phase ?? null, reason: state?.reason ?? problems[0] ?? null };
+}

@@ -1,0 +1,29 @@
+import type { Arguments } from 'yargs';
+import { inDependencyOrder } from '../../../stack/apply-start.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { applyStop, planStop } from '../../../stack/stop.ts';
+import type { Context } from '../../context.ts';
+import { namesOf, number, toActOn } from './selection.ts';
+
+/** `stack stop`: stops containers, dependents before what they depend on; removes nothing. */
+export async function stop(context: Context, argv: Arguments): Promise<void> {
+  const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+  const containers = await engine.listContainers();
+  refuseOtherHome(containers, context.home);
+  const services = inDependencyOrder(toActOn(context, definition, argv)).reverse();
+  const plan = planStop(definition, services, containers, namesOf(argv).length > 0);
+  const steps = await applyStop(engine, plan, {
+    timeout: number(argv.timeout),
+    dryRun: context.flags.dryRun,
+    signal: context.signal,
+    progress: context.progress,
+  });
+  const stopped = steps.filter(({ outcome }) => outcome !== 'kept');
+  const words = stopped.map(({ target, outcome }) =>
+    outcome === 'planned' ? `stop ${target}` : `stopped ${target}`,
+  );
+  context.out.result(
+    { command: 'stack stop', changed: stopped.some(({ outcome }) => outcome === 'done'), steps },
+    words.join('\n') || 'nothing runs',
+  );
+}

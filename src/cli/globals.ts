@@ -1,0 +1,90 @@
+import type { Options } from 'yargs';
+import type { GlobalFlags } from './context.ts';
+
+/** Flags that every command takes. */
+export const globalOptions: Readonly<Record<string, Options>> = {
+  format: {
+    choices: ['table', 'json'] as const,
+    default: 'table',
+    describe: 'How data is printed',
+    global: true,
+  },
+  yes: { alias: 'y', type: 'boolean', default: false, describe: 'Answer every question with yes' },
+  'dry-run': { type: 'boolean', default: false, describe: 'Show what would be done, and do nothing' },
+  progress: {
+    choices: ['auto', 'tty', 'plain', 'json', 'quiet'] as const,
+    default: 'auto',
+    describe: 'How progress is shown',
+  },
+  color: { type: 'boolean', describe: 'Colours (--no-color: none)', defaultDescription: 'on a terminal' },
+  host: { alias: 'H', type: 'string', requiresArg: true, describe: 'Address of the Docker engine' },
+  context: { alias: 'c', type: 'string', requiresArg: true, describe: 'Docker context to use' },
+  file: { type: 'string', array: true, nargs: 1, describe: 'Compose file in place of ours (-f)' },
+  'project-name': { alias: 'p', type: 'string', requiresArg: true, describe: 'Compose project' },
+  profile: { type: 'string', array: true, nargs: 1, describe: 'Profile to switch on' },
+  'env-file': { type: 'string', array: true, nargs: 1, describe: 'Further file of variables' },
+  'wait-lock': {
+    type: 'number',
+    default: 0,
+    requiresArg: true,
+    describe: 'Seconds to wait for another aixcl',
+  },
+  debug: { type: 'boolean', default: false, describe: 'Show where an error comes from' },
+};
+
+/** Short spellings that differ by command: `-f` is `--follow` after `logs`, else `--file`. */
+const fileAlias = { f: 'file' } as const;
+const takesValue = new Set([
+  '-f',
+  '-H',
+  '-c',
+  '-p',
+  '--file',
+  '--host',
+  '--context',
+  '--project-name',
+  '--profile',
+  '--env-file',
+  '--format',
+  '--progress',
+  '--wait-lock',
+]);
+
+/** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that are not `logs`. */
+export function spellOut(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  const spelled: string[] = [];
+  for (let index = 0; index < argv.length; index += 1) {
+    const token = argv[index] ?? '';
+    if (token === '--') return [...spelled, ...argv.slice(index)];
+    const follows = words.includes('logs');
+    spelled.push(token === '-f' && !follows ? `--${fileAlias.f}` : token);
+    if (takesValue.has(token) && !(token === '-f' && follows)) {
+      index += 1;
+      if (index < argv.length) spelled.push(argv[index] ?? '');
+    } else if (!token.startsWith('-')) words.push(token);
+  }
+  return spelled;
+}
+
+/** The global flags out of what yargs parsed. */
+export function globalFlags(argv: Readonly<Record<string, unknown>>): GlobalFlags {
+  const list = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  return {
+    format: argv.format === 'json' ? 'json' : 'table',
+    yes: argv.yes === true,
+    dryRun: argv.dryRun === true,
+    debug: argv.debug === true,
+    waitLock: typeof argv.waitLock === 'number' ? argv.waitLock : 0,
+    progress: text(argv.progress) ?? 'auto',
+    color: typeof argv.color === 'boolean' ? argv.color : undefined,
+    host: text(argv.host),
+    context: text(argv.context),
+    files: list(argv.file),
+    projectName: text(argv.projectName),
+    profiles: list(argv.profile),
+    envFiles: list(argv.envFile),
+    gpu: text(argv.gpu),
+  };
+}

@@ -1,0 +1,8 @@
+import type { Noun } from './command.ts';
+import { modelsCommand } from './commands/models.ts';
+import { quickstartCommand } from './commands/quickstart.ts';
+import { serviceCommand } from './commands/service.ts';
+import { stackCommand } from './commands/stack.ts';
+
+/** Every noun of the command line, in the order of its help. */
+export const nouns: readonly Noun[] = [stackCommand, serviceCommand, modelsCommand, quickstartCommand];

@@ -1,0 +1,161 @@
+import { labels } from '../labels.ts';
+import { type Match, type MatchedBy, matches } from './container-ref.ts';
+import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
+import type {
+  ContainerState,
+  ContainerSummary,
+  Engine,
+  Health,
+  PublishedPort,
+  VolumeSummary,
+} from './engine.ts';
+import { boundFolder, type HostFacts, identityOf, usedVolumes } from './observe.ts';
+import { runHealthcheck } from './readiness.ts';
+
+export interface ServiceStatus {
+  readonly service: string;
+  readonly container: string | null;
+  readonly id: string | null;
+  /** `absent`: there is no container. */
+  readonly state: ContainerState | 'absent';
+  readonly health: Health | null;
+  readonly matchedBy: MatchedBy | null;
+  readonly image: string;
+  readonly ports: readonly PublishedPort[];
+  /** The engine's words for how long it has been so. */
+  readonly status: string;
+  /** What is odd about it, for people; null when nothing is. */
+  readonly condition: string | null;
+  /** The other containers that could be this service, where one alone can't be told. */
+  readonly candidates?: readonly string[];
+}
+
+export interface VolumeStatus {
+  readonly name: string;
+  /** `models`, `state`, `disposable`, or `unknown`, which counts as precious. */
+  readonly holds: string;
+  /** What keeps its bytes from a clean-up; null: nothing does. */
+  readonly heldBy: string | null;
+  readonly exists: boolean;
+  readonly lastBackup: string | null;
+}
+
+/** The services that count: those that the profiles let in, and any other that has a container. */
+export async function serviceStatuses(
+  engine: Engine,
+  definition: StackDefinition,
+  wanted: ReadonlySet<string>,
+  containers: readonly ContainerSummary[],
+  signal: AbortSignal,
+): Promise<ServiceStatus[]> {
+  const found = await Promise.all(
+    [...definition.services.values()].map(async (service) => {
+      const candidates = matches(identityOf(definition, service), containers);
+      if (candidates.length === 0 && !wanted.has(service.name)) return undefined;
+      return serviceStatus(engine, service, candidates, signal);
+    }),
+  );
+  return found.filter((status) => status !== undefined);
+}
+
+async function serviceStatus(
+  engine: Engine,
+  service: ServiceDefinition,
+  candidates: readonly Match[],
+  signal: AbortSignal,
+): Promise<ServiceStatus> {
+  const [match, ...others] = candidates;
+  if (!match) {
+    return {
+      service: service.name,
+      container: null,
+      id: null,
+      state: 'absent',
+      health: null,
+      matchedBy: null,
+      image: service.image,
+      ports: [],
+      status: 'no container',
+      condition: null,
+    };
+  }
+  const { container, matchedBy } = match;
+  return {
+    service: service.name,
+    container: container.name,
+    id: container.id,
+    state: container.state,
+    health: await healthNow(engine, container, signal),
+    matchedBy,
+    image: container.image,
+    ports: container.ports,
+    status: container.status,
+    condition: conditionOf(service, match, others),
+    ...(others.length > 0 && { candidates: candidates.map((candidate) => candidate.container.name) }),
+  };
+}
+
+/** While the engine has not yet run the health check (it waits a whole interval), we run it. */
+async function healthNow(engine: Engine, container: ContainerSummary, signal: AbortSignal): Promise<Health> {
+  if (container.state !== 'running' || container.health !== 'starting') return container.health;
+  const detail = await engine.inspectContainer(container.id);
+  if (!detail) return 'none';
+  return (await runHealthcheck(engine, detail, signal)).ok ? 'healthy' : 'starting';
+}
+
+function conditionOf(
+  service: ServiceDefinition,
+  { container, matchedBy }: Match,
+  others: readonly Match[],
+): string | null {
+  if (others.length > 0) {
+    const names = [container.name, ...others.map((other) => other.container.name)].join(', ');
+    return `${others.length + 1} containers could be ${service.name}: ${names}`;
+  }
+  if (container.name !== service.containerName) {
+    return `its container is called ${container.name}: an interrupted recreate; aixcl service restart ${service.name} gives it its name back`;
+  }
+  if (matchedBy === 'name') return 'aixcl did not make it; aixcl stack start --adopt takes it over';
+  return null;
+}
+
+/** Running, and healthy where it can tell. */
+export function isHealthy({ state, health, candidates }: ServiceStatus): boolean {
+  return state === 'running' && (health === 'healthy' || health === 'none') && !candidates;
+}
+
+export async function volumeStatuses(
+  engine: Engine,
+  host: HostFacts,
+  definition: StackDefinition,
+  services: readonly ServiceDefinition[],
+  containers: readonly ContainerSummary[],
+): Promise<VolumeStatus[]> {
+  return Promise.all(
+    usedVolumes(definition, services).map(async (volume) => {
+      const found = await engine.inspectVolume(volume.name);
+      return {
+        name: volume.name,
+        holds: volume.labels.get(labels.holds) ?? found?.labels[labels.holds] ?? 'unknown',
+        heldBy: await holderOf(host, volume, found, containers),
+        exists: found !== undefined,
+        lastBackup: null,
+      };
+    }),
+  );
+}
+
+/** A folder of this machine keeps its files whatever an engine removes; a running container keeps its volume from being removed. */
+async function holderOf(
+  host: HostFacts,
+  volume: VolumeDefinition,
+  found: VolumeSummary | undefined,
+  containers: readonly ContainerSummary[],
+): Promise<string | null> {
+  const folder = boundFolder(found ? found.options : volume.driverOpts);
+  if (folder) return (await host.look(folder)).kind === 'folder' ? `folder ${folder}` : null;
+  const user = containers.find(
+    ({ state, mounts }) => state === 'running' && mounts.some(({ name }) => name === volume.name),
+  );
+  return user ? `running container ${user.name}` : null;
+}
