@@ -31,12 +31,12 @@ const absentLibraries = {
   setup(build) {
     build.onResolve({ filter: absent }, ({ path }) => ({ path, namespace: 'absent' }));
     build.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, {
-        get(_, name) {
-          if (name === '__esModule' || typeof name === 'symbol') return undefined;
-          throw new Error(${JSON.stringify(`${path} is not part of aixcl: it talks to an engine on this machine only`)});
-        },
-      });`,
+      // Whatever is asked of it at import is given: a function that throws when it is used.
+      contents: `
+        function absent() {
+          throw new Error(${JSON.stringify(`${path} is not part of aixcl, which talks to an engine on this machine only`)});
+        }
+        module.exports = new Proxy(absent, { get: (_, name) => (name === '__esModule' ? undefined : absent) });`,
     }));
   },
 };

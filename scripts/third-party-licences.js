@@ -10,8 +10,10 @@ export function thirdPartyLicences(root, metafile) {
         folders.add(packageFolder(join(root, file)));
     }
   }
-  const packages = [...folders].map(describe).sort((a, b) => (a.title < b.title ? -1 : 1));
-  return `${packages.map(({ title, text }) => `${title}\n${'-'.repeat(title.length)}\n${text.trim()}\n`).join('\n\n')}`;
+  // One version may lie in several folders.
+  const texts = new Map([...folders].map(describe));
+  const titles = [...texts.keys()].sort();
+  return titles.map((title) => `${title}\n${'-'.repeat(title.length)}\n${texts.get(title)}\n`).join('\n\n');
 }
 
 /** Nearest folder above with a package.json that has a name: some packages put nameless ones in their dist folders. */
@@ -27,5 +29,5 @@ function describe(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const texts = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
-  return { title: `${name} ${version} (${license ?? 'see below'})`, text: text || `Licence: ${license}` };
+  return [`${name} ${version} (${license ?? 'see below'})`, text || `Licence: ${license}`];
 }
