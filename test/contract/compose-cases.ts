@@ -201,16 +201,6 @@ entrypoint: /bin/sh -c`,
   a: {image: i}
   b: {image: i}
 `),
-  'depends_on over two files': {
-    files: {
-      'a.yaml': `services:
-  web:
-    image: i
-    depends_on:
-      a: {condition: service_healthy, required: false, restart: true}
-      b: {condition: service_completed_successfully}
-  a: {image: i}
-  b: {image: i}
   healthchecks: one(`services:
   a:
     image: i
@@ -232,7 +222,7 @@ stop_signal: SIGINT
 ulimits:
   nproc: 65535
   nofile: {soft: 20000, hard: 40000}
-  core: "${CORE}"
+  core: "\${CORE}"
 deploy:
   resources:
     limits: {cpus: "0.5", memory: 1.5gb, pids: 100}
@@ -251,7 +241,7 @@ deploy:
       devices:
         - {driver: nvidia, count: all, capabilities: [gpu]}
         - {driver: cdi, device_ids: [vendor.com/x=1], capabilities: [gpu]}
-        - {capabilities: [gpu, compute], count: "${N}"}`,
+        - {capabilities: [gpu, compute], count: "\${N}"}`,
     { N: '2' },
   ),
   'networks as a list': one(`services:
@@ -336,33 +326,16 @@ services:
     image: i
     x-service: [1]
     build: {context: ., x-build: 1}
-    {test: x, x-h: 1}
+    healthcheck: {test: x, x-h: 1}
     ports: [{target: 1, x-p: 2}]
-    {driver: none, x-l: 1}
-    {x-d: 1, resources: x-r: 1, limits: x-i: 1, pids: 5}
-    {x-n: 1}
+    logging: {driver: none, x-l: 1}
+    deploy: {x-d: 1, resources: {x-r: 1, limits: {x-i: 1, pids: 5}}}
+    networks: {n: {x-n: 1}}
     volumes: [{type: volume, source: v, target: /v, x-v: 1, volume: {x-w: 1}}]
   x-web: {image: j}
 networks: {n: {x-q: 1}}
 volumes: {v: {x-z: 1}, x-vol: {}}
 `),
-  '!reset and !override': {
-    files: {
-      'a.yaml': `services:
-  web:
-    image: i
-    ports: ["80:80"]
-    environment: {A: 1, B: 2}
-    command: [a]
-    volumes: [./a:/a]
-    labels: {x: y}
-    depends_on: [db]
-    deploy: {resources: {limits: {pids: 5}}}
-  db: {image: d}
-  gone: !reset {}
-`,
-    },
-  },
   'several documents in one file': one(
     'services:\n  web: {image: a}\n---\nservices:\n  web: {hostname: h}\n',
   ),

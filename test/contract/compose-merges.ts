@@ -23,6 +23,16 @@ export const merges: Readonly<Record<string, Case>> = {
     'environment: ["B=two", "D", "A"]',
     { D: 'from env', A: 'outer' },
   ),
+  'depends_on over two files': {
+    files: {
+      'a.yaml': `services:
+  web:
+    image: i
+    depends_on:
+      a: {condition: service_healthy, required: false, restart: true}
+      b: {condition: service_completed_successfully}
+  a: {image: i}
+  b: {image: i}
   c: {image: i}
 `,
       'b.yaml':
@@ -61,6 +71,19 @@ export const merges: Readonly<Record<string, Case>> = {
     'logging: {driver: syslog, options: {tag: x}}',
   ),
   'ulimits replaced': both('ulimits: {nofile: {soft: 1, hard: 2}, core: 1}', 'ulimits: {nofile: 5}'),
+  '!reset and !override': {
+    files: {
+      'a.yaml': `services:
+  web:
+    image: i
+    ports: ["80:80"]
+    environment: {A: 1, B: 2}
+    command: [a]
+    volumes: [./a:/a]
+    labels: {x: y}
+    depends_on: [db]
+    deploy: {resources: {limits: {pids: 5}}}
+  db: {image: d}
   gone: {image: g}
 `,
       'b.yaml': `services:
@@ -73,6 +96,10 @@ export const merges: Readonly<Record<string, Case>> = {
     labels: !override {z: w}
     depends_on: !reset []
     deploy: !reset {}
+  gone: !reset {}
+`,
+    },
+  },
   'three files, scalars replaced, null keeps': {
     files: {
       'a.yaml': 'name: first\nservices:\n  web: {image: a, hostname: h, user: u}\n',
