@@ -13,8 +13,8 @@ export interface Home {
   readonly journal: string;
   /** Read for interpolation by aixcl and by plain `docker compose`; aixcl writes its own keys only. */
   readonly envFile: string;
-  /** Volumes and folders that `stack start --adopt` took over, as a Compose file of ours. */
-  readonly adoptedFile: string;
+  /** What this home's stack differs in, as a Compose file that aixcl writes: data that `--adopt` took over, services left out. */
+  readonly overlayFile: string;
   /** The user's own Compose file, merged last. */
   readonly overrideFile: string;
 }
@@ -33,7 +33,7 @@ export function resolveHome(env: Readonly<Record<string, string | undefined>>): 
     vault: env.AIXCL_VAULT ? resolve(env.AIXCL_VAULT) : join(root, 'vault'),
     journal: join(root, 'journal'),
     envFile: join(root, '.env'),
-    adoptedFile: join(root, 'compose.adopted.yaml'),
+    overlayFile: join(root, 'compose.home.yaml'),
     overrideFile: join(root, 'compose.override.yaml'),
   };
 }

@@ -1,9 +1,7 @@
 import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { stringify } from 'yaml';
 import { systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
-import { replaceFile } from './models-directory/durable.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -49,15 +47,6 @@ export async function makeHomeFolder(path: string, home: Home): Promise<void> {
     throw error;
   }
   if (owner && process.getuid?.() === 0) await chown(path, owner.uid, owner.gid);
-}
-
-/** Writes the Compose file of what `--adopt` took over. */
-export async function saveAdopted(file: string, compose: object): Promise<void> {
-  const head =
-    '# Written by aixcl stack start --adopt: where the containers that it took over keep their data.\n' +
-    '# Merged after services/compose.yaml and before compose.override.yaml.\n';
-  await mkdir(dirname(file), { recursive: true });
-  await replaceFile(file, head + stringify(compose), undefined);
 }
 
 /**

@@ -38,7 +38,7 @@ export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promis
   const reloadDefinition = async (): Promise<StackDefinition> => {
     const { loadDefinition } = await import('../stack/definition/load.ts');
     const loaded = await loadDefinition({
-      files: flags.files.length > 0 ? flags.files : await ownFiles(home.adoptedFile, gpu),
+      files: flags.files.length > 0 ? flags.files : await ownFiles(home.overlayFile, gpu),
       overrideFile: flags.files.length > 0 ? undefined : home.overrideFile,
       projectName: flags.projectName,
       profiles: flags.profiles,
@@ -84,11 +84,11 @@ export function servicesFolder(): string {
   return join(folder, 'services');
 }
 
-async function ownFiles(adoptedFile: string, gpu: () => Promise<Gpu>): Promise<string[]> {
+async function ownFiles(overlayFile: string, gpu: () => Promise<Gpu>): Promise<string[]> {
   const folder = servicesFolder();
   const { given } = await gpu();
   const overlays = given ? [join(folder, `compose.${given}.yaml`)] : [];
-  return [join(folder, 'compose.yaml'), ...overlays, ...(existsSync(adoptedFile) ? [adoptedFile] : [])];
+  return [join(folder, 'compose.yaml'), ...overlays, ...(existsSync(overlayFile) ? [overlayFile] : [])];
 }
 
 /** `AIXCL_UID` and `AIXCL_GID`, as the owner of the models directory, unless the user's own environment names them. */

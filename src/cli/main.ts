@@ -41,7 +41,7 @@ async function main(argv: readonly string[]): Promise<number> {
       .demandCommand(1, 'which command?')
       .exitProcess(false)
       .fail((message, error) => {
-        throw error ?? new AixclError('usage', message, { hint: 'aixcl --help' });
+        throw error ?? usageError(message, argv);
       });
     const run = (verb: Verb) => async (args: Parameters<Verb['run']>[1]) => {
       flags = globalFlags(args);
@@ -63,6 +63,19 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${errorText(error, { format: flags.format, debug: flags.debug, paint })}\n`);
     return error instanceof AixclError ? error.exitCode : exitCodes.unexpected;
   }
+}
+
+/** yargs answers an unknown command with nothing but its guess. */
+function usageError(message: string, argv: readonly string[]): AixclError {
+  const guess = /^Did you mean (.*)\?$/.exec(message)?.[1];
+  if (!guess)
+    return new AixclError('usage', message.replace('Unknown argument:', 'unknown word:'), {
+      hint: 'aixcl --help',
+    });
+  const words = argv.filter((word) => !word.startsWith('-')).join(' ');
+  return new AixclError('usage', `there is no command "${words}"`, {
+    hint: `did you mean "${guess}"? aixcl --help lists all`,
+  });
 }
 
 type Parser = ReturnType<typeof import('yargs')['default']>;

@@ -61,30 +61,3 @@ export function adoptions(
     return adoptedData(definition, service, match.container) ?? [];
   });
 }
-
-/** The same as a Compose file, merged between our definition and the user's override from then on. */
-export function adoptedCompose(adopted: readonly Adopted[]): object {
-  const volumes = adopted.flatMap((one) =>
-    one.volumes.map(({ key, name }) => [key, { name, external: true }] as const),
-  );
-  return {
-    services: Object.fromEntries(
-      adopted.map(({ service, mounts }) => [
-        service,
-        {
-          volumes: mounts.map((mount) =>
-            mount.kind === 'bind'
-              ? {
-                  type: 'bind',
-                  source: mount.source,
-                  target: mount.target,
-                  bind: { create_host_path: false },
-                }
-              : { type: 'volume', source: mount.source, target: mount.target },
-          ),
-        },
-      ]),
-    ),
-    ...(volumes.length > 0 && { volumes: Object.fromEntries(volumes) }),
-  };
-}

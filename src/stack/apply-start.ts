@@ -25,6 +25,8 @@ export interface StartOutcome {
   readonly steps: readonly StepOutcome[];
   /** The first failure of each service that did not come up. */
   readonly failures: readonly unknown[];
+  /** Names of the services that did not come up. */
+  readonly failed: ReadonlySet<string>;
   /** Services whose process is up and still loads. */
   readonly loading: readonly string[];
 }
@@ -38,7 +40,7 @@ export async function applyStart(
   hands: StartHands,
 ): Promise<StartOutcome> {
   const recorder = new Recorder(hands);
-  await applyShared(plan, recorder, hands);
+  const imageFailures = await applyShared(plan, recorder, hands);
 
   const images = await imageIds(observed, services, hands.engine);
   const ids = new Map(
@@ -47,18 +49,24 @@ export async function applyStart(
     ),
   );
   const courses = new Map<string, Course>();
-  const failures = new Set<unknown>();
+  const failures = new Map<string, unknown>();
   const loading: string[] = [];
   for (const service of inDependencyOrder(services)) {
     const making = { definition, service, ids, observed, imageId: images.get(service.image), hands, loading };
     const steps = plan.filter(
       (step): step is ServiceStep => 'service' in step && step.service === service.name,
     );
-    courses.set(service.name, runService(making, steps, courses, recorder, failures));
+    const imageFailure = imageFailures.get(service.image);
+    courses.set(service.name, runService(making, steps, { courses, recorder, failures, imageFailure }));
   }
   await Promise.all([...courses.values()].map(({ settled }) => settled));
   hands.signal.throwIfAborted();
-  return { steps: recorder.outcomes, failures: [...failures], loading };
+  return {
+    steps: recorder.outcomes,
+    failures: [...new Set(failures.values())],
+    failed: new Set(failures.keys()),
+    loading,
+  };
 }
 
 /** How far a service got: `started` once its container runs, `settled` once it was waited for. False: it failed before that. */
@@ -67,13 +75,17 @@ interface Course {
   readonly settled: Promise<boolean>;
 }
 
-function runService(
-  making: Making,
-  steps: readonly ServiceStep[],
-  courses: ReadonlyMap<string, Course>,
-  recorder: Recorder,
-  failures: Set<unknown>,
-): Course {
+interface Surroundings {
+  readonly courses: ReadonlyMap<string, Course>;
+  readonly recorder: Recorder;
+  /** First failure of each service, by its name. */
+  readonly failures: Map<string, unknown>;
+  /** Why this service's image could not be had. */
+  readonly imageFailure: unknown;
+}
+
+function runService(making: Making, steps: readonly ServiceStep[], surroundings: Surroundings): Course {
+  const { courses, recorder, failures, imageFailure } = surroundings;
   const apply = async (some: readonly ServiceStep[]) => {
     for (const step of some) await recorder.run(step, () => applyServiceStep(step, making));
   };
@@ -82,7 +94,7 @@ function runService(
       await work();
       return true;
     } catch (error) {
-      failures.add(error);
+      failures.set(making.service.name, error);
       recorder.skip(left);
       return false;
     }
@@ -92,6 +104,7 @@ function runService(
   const waits = steps.filter(({ kind }) => kind === 'wait');
   const rest = steps.filter((step) => !early.includes(step) && !waits.includes(step));
   const started = guard(async () => {
+    if (imageFailure !== undefined) throw imageFailure;
     await apply(early);
     if (rest.some(({ kind }) => kind !== 'keep')) await dependencies(making, courses);
     await apply(rest);
@@ -130,13 +143,26 @@ async function dependencies(
   await Promise.all(wants);
 }
 
-async function applyShared(plan: readonly StartStep[], recorder: Recorder, hands: StartHands): Promise<void> {
+/** Answers why images could not be had, by reference: that is the matter of the services that need them. */
+async function applyShared(
+  plan: readonly StartStep[],
+  recorder: Recorder,
+  hands: StartHands,
+): Promise<Map<string, unknown>> {
   const steps = plan.filter((step): step is SharedStep => !('service' in step));
-  const images = steps.filter(({ kind }) => kind.endsWith('-image'));
-  await Promise.all(images.map((step) => recorder.run(step, () => applySharedStep(step, hands))));
-  for (const step of steps.filter((other) => !images.includes(other))) {
-    await recorder.run(step, () => applySharedStep(step, hands));
+  const failures = new Map<string, unknown>();
+  const images = steps.map(async (step) => {
+    if (!('reference' in step)) return;
+    await recorder
+      .run(step, () => applySharedStep(step, hands))
+      .catch((error: unknown) => failures.set(step.reference, error));
+  });
+  await Promise.all(images);
+  hands.signal.throwIfAborted();
+  for (const step of steps) {
+    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands));
   }
+  return failures;
 }
 
 async function applySharedStep(step: SharedStep, hands: StartHands): Promise<void> {

@@ -5,6 +5,7 @@ import { intakeInto } from '../../../adapters/models-directory/intake.ts';
 import { AixclError } from '../../../errors.ts';
 import { type AddReporter, applyAdd, observeStanding } from '../../../models/add.ts';
 import type { Intake } from '../../../models/intake.ts';
+import { isProjectorName } from '../../../models/model-name.ts';
 import { observeOrder } from '../../../models/order.ts';
 import { type AddPlan, type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
 import { parseSource } from '../../../models/source.ts';
@@ -118,6 +119,7 @@ function report(context: Context, outcomes: readonly StepOutcome[], failures: re
   // A lone failure is told by its error alone, with the hint that belongs to it.
   if (first && outcomes.length === 1) throw first;
   const lines = outcomes.map((step) => {
+    if (step.outcome === 'done') return `added ${step.target}`;
     const word = {
       done: 'added',
       kept: 'kept',
@@ -128,7 +130,8 @@ function report(context: Context, outcomes: readonly StepOutcome[], failures: re
     const line = `${word[step.outcome]} ${step.target}: ${step.because}`;
     return step.outcome === 'failed' ? paint.bad(line) : line;
   });
-  if (added.length > 0) lines.push(`next: aixcl models activate ${added[0]!.target}`);
+  const toServe = added.find(({ target }) => !isProjectorName(target));
+  if (toServe) lines.push(`next: aixcl models activate ${toServe.target}`);
   context.out.result({ command: 'models add', changed: added.length > 0, steps: outcomes }, lines.join('\n'));
   if (!first) return;
   if (succeeded.length === 0) throw first;

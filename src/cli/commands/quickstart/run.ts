@@ -1,8 +1,11 @@
 import { localLlamaImage } from '../../../adapters/debian/llama-image.ts';
 import { saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
+import { changeOverlay } from '../../../adapters/overlay-file.ts';
 import { AixclError } from '../../../errors.ts';
+import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { leftOutProfile, withLeftOut } from '../../../stack/home-overlay.ts';
 import { type VolumeStatus, volumeStatuses } from '../../../stack/status.ts';
 import { createApp } from '../../app.ts';
 import type { Context } from '../../context.ts';
@@ -37,14 +40,26 @@ export async function quickstart(context: Context): Promise<void> {
 async function fromImagesOn(context: Context): Promise<void> {
   const engine = await context.engine();
   refuseOtherHome(await engine.listContainers(), context.home);
-  const images = await ensureImages(context, toStart(context, await context.definition(), { _: [], $0: '' }));
+  const definition = await context.definition();
+  const images = await ensureImages(context, wanted(context, definition));
   if (!images.available.includes('llama-server')) throw noServer(images);
   if (images.builtHere) await saveSettings(context.home, { LLAMA_SERVER_IMAGE: localLlamaImage });
+  const left = images.missing.map(({ service }) => service);
+  await changeOverlay(context.home.overlayFile, (overlay) => withLeftOut(overlay, left, images.available));
 
-  const wired = images.builtHere ? await createApp(context.flags, context.signal) : context;
+  // Image and left-out services are part of the definition, which is read anew.
+  const wired = await createApp(context.flags, context.signal);
   await startServices(wired, images.available);
   await ensureModel(wired);
   await tell(wired, images);
+}
+
+/** What the stack is made of, also what an earlier quickstart had to leave out: its image may be had by now. */
+function wanted(context: Context, definition: StackDefinition): ServiceDefinition[] {
+  const all = new Set(toStart(context, definition, { _: [], $0: '' }).map(({ name }) => name));
+  return [...definition.services.values()].filter(
+    ({ name, profiles }) => all.has(name) || profiles.includes(leftOutProfile),
+  );
 }
 
 function noServer({ missing }: Images): AixclError {

@@ -1,0 +1,34 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { systemCode } from '../errors.ts';
+import type { HomeOverlay } from '../stack/home-overlay.ts';
+import { replaceFile } from './models-directory/durable.ts';
+
+const head =
+  '# Written by aixcl: what this home differs in. Your own changes belong into compose.override.yaml beside it.\n';
+
+/** Changes the home's overlay file; nothing is written where nothing changes. Answers whether something did. */
+export async function changeOverlay(
+  file: string,
+  change: (overlay: HomeOverlay) => HomeOverlay,
+): Promise<boolean> {
+  const before = await readIfThere(file);
+  const overlay = change((before === undefined ? {} : (parse(before) as HomeOverlay | null)) ?? {});
+  const filled = Object.entries(overlay).filter(([, part]) => Object.keys(part).length > 0);
+  if (filled.length === 0 && before === undefined) return false;
+  const after = head + stringify({ services: {}, ...Object.fromEntries(filled) });
+  if (after === before) return false;
+  await mkdir(dirname(file), { recursive: true });
+  await replaceFile(file, after, undefined);
+  return true;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import type { Arguments } from 'yargs';
+import { buildLocalImage, isLocallyBuilt } from '../../../adapters/debian/llama-image.ts';
+import { makeHomeFolder, ownerOf, saveSettings } from '../../../adapters/home-folder.ts';
+import { hostFacts } from '../../../adapters/host-facts.ts';
+import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { changeOverlay } from '../../../adapters/overlay-file.ts';
+import { AixclError } from '../../../errors.ts';
+import { adoptions } from '../../../stack/adoption.ts';
+import { applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
+import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
+import type { Engine } from '../../../stack/engine.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { leftOutProfile, withAdopted, withLeftOut } from '../../../stack/home-overlay.ts';
+import { type Observed, observe } from '../../../stack/observe.ts';
+import { planStart } from '../../../stack/plan-start.ts';
+import type { StartStep, StartWish } from '../../../stack/start-step.ts';
+import type { Context } from '../../context.ts';
+import { pullAll } from './pull-all.ts';
+import { number, toStart } from './selection.ts';
+import { StartProgress } from './start-progress.ts';
+
+/** Definition, what was seen of it on the engine, and what a start did or would do. */
+export interface BroughtUp {
+  readonly definition: StackDefinition;
+  readonly services: readonly ServiceDefinition[];
+  readonly plan: readonly StartStep[];
+  /** Absent with `--dry-run`. */
+  readonly outcome?: StartOutcome;
+}
+
+/** Observe → plan → apply, for what `stack start` was given. */
+export async function bringUp(context: Context, argv: Arguments): Promise<BroughtUp> {
+  const engine = await context.engine();
+  const { problem } = await context.gpu();
+  if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
+  const progress = new StartProgress(context);
+
+  let view = await look(context, engine, await context.definition(), argv);
+  refuseOtherHome(view.observed.containers, context.home);
+  if (argv.pull === 'always' && !context.flags.dryRun) {
+    await pullAll(engine, view.services, progress, context.signal);
+    view = await look(context, engine, view.definition, argv);
+  }
+  if (argv.adopt === true && (await recordAdoption(context, view))) {
+    view = await look(context, engine, await context.reloadDefinition(), argv);
+  }
+  const { definition, observed, services } = view;
+  const plan = planStart(definition, observed, services, await wishOf(context, argv));
+  if (context.flags.dryRun) return { definition, services, plan };
+  if (context.ownStack) await saveForCompose(context, definition);
+  const outcome = await applyStart(
+    definition,
+    observed,
+    services,
+    plan,
+    handsOf(context, engine, argv, progress),
+  );
+  await noLongerLeftOut(context, services, outcome);
+  return { definition, services, plan, outcome };
+}
+
+interface View {
+  readonly definition: StackDefinition;
+  readonly services: readonly ServiceDefinition[];
+  readonly observed: Observed;
+}
+
+async function look(
+  context: Context,
+  engine: Engine,
+  definition: StackDefinition,
+  argv: Arguments,
+): Promise<View> {
+  const services = toStart(context, definition, argv);
+  return { definition, services, observed: await observe(engine, hostFacts, definition, services) };
+}
+
+async function wishOf(context: Context, argv: Arguments): Promise<StartWish> {
+  return {
+    pull: argv.pull === 'never' ? 'never' : 'missing',
+    build: argv.build === true,
+    adopt: argv.adopt === true,
+    wait: argv.wait !== false,
+    unready: await loadingServices(context),
+    isHomeFolder: (path) => path.startsWith(`${context.home.root}/`),
+    isLocallyBuilt,
+  };
+}
+
+/** llama-server counts as healthy for the engine while it loads; its own state says more. */
+async function loadingServices(context: Context): Promise<Set<string>> {
+  if (!context.ownStack) return new Set();
+  const { state } = await readActivation(context.home.models);
+  return new Set(state?.phase === 'loading' || state?.phase === 'switching' ? ['llama-server'] : []);
+}
+
+function handsOf(context: Context, engine: Engine, argv: Arguments, progress: StartProgress): StartHands {
+  return {
+    engine,
+    signal: context.signal,
+    waitTimeoutMs: (number(argv.waitTimeout) ?? 300) * 1000,
+    home: context.home.root,
+    report: progress,
+    makeDirectory: (path) => makeHomeFolder(path, context.home),
+    async buildLocalImage(reference) {
+      const report = (line: string) => progress.line(reference, line);
+      await buildLocalImage(engine, reference, { report, signal: context.signal });
+    },
+  };
+}
+
+/** Records where the containers that are taken over keep their data, so that every later start mounts it too. */
+async function recordAdoption(context: Context, { definition, services, observed }: View): Promise<boolean> {
+  const adopted = adoptions(
+    definition,
+    services,
+    (service) => observed.services.get(service.name)?.matches ?? [],
+  );
+  for (const { service, mounts } of adopted) {
+    for (const mount of mounts) context.out.note(`${service} keeps ${mount.source} at ${mount.target}`);
+  }
+  if (adopted.length === 0 || context.flags.dryRun) return false;
+  if (context.flags.files.length > 0) {
+    throw new AixclError(
+      'refused',
+      'the containers to adopt keep their data where the files given by -f mount nothing of theirs',
+      {
+        hint: `Name ${adopted.flatMap(({ mounts }) => mounts.map(({ source }) => source)).join(', ')} in your file, then: aixcl stack start --adopt`,
+      },
+    );
+  }
+  return changeOverlay(context.home.overlayFile, (overlay) => withAdopted(overlay, adopted));
+}
+
+/** What the next command, and plain `docker compose` in the home, need to know to mean the same stack. */
+async function saveForCompose(context: Context, definition: StackDefinition): Promise<void> {
+  const { env, home, flags } = context;
+  const { uid, gid } = await ownerOf(home.models);
+  await saveSettings(home, {
+    AIXCL_HOME: home.root,
+    AIXCL_MODELS_DIR: env.AIXCL_MODELS_DIR && home.models,
+    AIXCL_UID: env.AIXCL_UID ?? String(uid),
+    AIXCL_GID: env.AIXCL_GID ?? String(gid),
+    AIXCL_GPU: flags.gpu,
+    COMPOSE_PROJECT_NAME: definition.project,
+    COMPOSE_FILE: definition.files.join(':'),
+  });
+}
+
+/** A service that was left out for want of its image, and came up when it was named, belongs to the stack again. */
+async function noLongerLeftOut(
+  context: Context,
+  services: readonly ServiceDefinition[],
+  outcome: StartOutcome,
+): Promise<void> {
+  const back = services.filter(({ profiles }) => profiles.includes(leftOutProfile)).map(({ name }) => name);
+  if (back.length === 0 || outcome.failures.length > 0) return;
+  await changeOverlay(context.home.overlayFile, (overlay) => withLeftOut(overlay, [], back));
+}
