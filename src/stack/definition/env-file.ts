@@ -50,7 +50,8 @@ export function setInEnv(source: string, values: Readonly<Record<string, string>
 
 /** The plainest spelling that Compose and aixcl read back as `value`. */
 function quoted(value: string): string {
-  if (/^[\w./:@%+,=-]*$/.test(value)) return value;
+  // An empty value needs its quotes: else a comment behind it would become the value.
+  if (/^[\w./:@%+,=-]+$/.test(value)) return value;
   // In single quotes nothing is special but the quote, and there is no way to end with a backslash.
   if (!/[\\\n\r]/.test(value)) return `'${value.replaceAll("'", "\\'")}'`;
   const escaped = value
