@@ -166,15 +166,7 @@ async function settle(
 
 async function checkStructure(order: Order, pathOf: (file: OrderedFile) => string): Promise<void> {
   const inspected = new Map<string, Inspected>();
-  for (const file of order.files) {
-    await using handle = await open(pathOf(file));
-    try {
-      inspected.set(file.name, await inspectGguf(await fileSource(handle), { thorough: true }));
-    } catch (error) {
-      if (error instanceof GgufProblem) throw notAModel(file.name, error);
-      throw error;
-    }
-  }
+  for (const file of order.files) inspected.set(file.name, await inspectStaged(pathOf(file), file.name));
   const names = order.files.map((file) => file.name);
   const chosen = mainFileOf(names);
   const main = 'main' in chosen ? chosen.main : names[0]!;
@@ -183,6 +175,16 @@ async function checkStructure(order: Order, pathOf: (file: OrderedFile) => strin
     combineShards(shards.map((name) => inspected.get(name)!));
   } catch (error) {
     if (error instanceof GgufProblem) throw notAModel(order.name, error);
+    throw error;
+  }
+}
+
+async function inspectStaged(path: string, name: string): Promise<Inspected> {
+  await using handle = await open(path);
+  try {
+    return await inspectGguf(await fileSource(handle), { thorough: true });
+  } catch (error) {
+    if (error instanceof GgufProblem) throw notAModel(name, error);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import { fileSource } from '../../models/gguf/byte-source.ts';
@@ -23,11 +24,11 @@ export async function inspectModel(
   for (const path of found.paths) {
     const use = isProjectorName(basename(path)) && found.paths.length > 1 ? 'projector' : 'weights';
     try {
-      await using handle = await openInside(directory, path);
-      const stats = await handle.stat();
+      const { stats, ...opened } = await openFile(directory, path, options);
       if (stats.mtime > modified) modified = stats.mtime;
       files.push({ path, size: stats.size, use });
-      inspected.set(basename(path), await inspectGguf(await fileSource(handle), options));
+      if ('problem' in opened) throw opened.problem;
+      inspected.set(basename(path), opened.inspected);
     } catch (error) {
       damage ??= damageOf(error, found.paths.length > 1 ? quoted(basename(path)) : undefined);
     }
@@ -40,6 +41,22 @@ export async function inspectModel(
   }
   const size = files.reduce((sum, file) => sum + file.size, 0);
   return { name: found.name, folder: found.folder, files, size, modified, summary, damage };
+}
+
+/** In a function of its own, as esbuild keeps the error of one round for the next where `using` stands in a loop. */
+async function openFile(
+  directory: string,
+  path: string,
+  options: { thorough: boolean },
+): Promise<{ stats: Stats } & ({ inspected: Inspected } | { problem: GgufProblem })> {
+  await using handle = await openInside(directory, path);
+  const stats = await handle.stat();
+  try {
+    return { stats, inspected: await inspectGguf(await fileSource(handle), options) };
+  } catch (problem) {
+    if (problem instanceof GgufProblem) return { stats, problem };
+    throw problem;
+  }
 }
 
 function summaryOf(found: FoundModel, inspected: ReadonlyMap<string, Inspected>): GgufSummary | null {

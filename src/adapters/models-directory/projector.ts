@@ -3,6 +3,7 @@ import { AixclError, reasonOf } from '../../errors.ts';
 import { fileSource } from '../../models/gguf/byte-source.ts';
 import { GgufProblem } from '../../models/gguf/header.ts';
 import { inspectGguf } from '../../models/gguf/inspect.ts';
+import type { GgufRole } from '../../models/gguf/summary.ts';
 import { type ModelName, quoted } from '../../models/model-name.ts';
 import { NotOpened, openInside } from './open-inside.ts';
 
@@ -14,23 +15,30 @@ export async function projectorPath(directory: string, model: ModelName, text: s
   const plain = isAbsolute(text) ? relative(directory, text) : normalize(text);
   const candidates = plain.startsWith('..') ? [] : [join(model, plain), plain];
   for (const path of candidates) {
-    try {
-      await using handle = await openInside(directory, path);
-      const { summary } = await inspectGguf(await fileSource(handle), { thorough: false });
-      if (summary.role === 'projector') return path;
+    const role = await roleOf(directory, path);
+    if (role === 'projector') return path;
+    if (role !== undefined) {
       throw new AixclError('usage', `${quoted(path)} is no image or audio encoder`, {
         hint: 'aixcl models list',
       });
-    } catch (error) {
-      if (error instanceof GgufProblem) {
-        throw new AixclError('verification', `${quoted(path)} is damaged: ${reasonOf(error)}`, {
-          hint: 'aixcl models list',
-        });
-      }
-      if (!(error instanceof NotOpened)) throw error;
     }
   }
   throw new AixclError('notFound', `there is no ${quoted(text)} in ${directory}`, {
     hint: 'aixcl models add MMPROJ.gguf',
   });
+}
+
+/** Undefined when there is no such file. */
+async function roleOf(directory: string, path: string): Promise<GgufRole | undefined> {
+  try {
+    await using handle = await openInside(directory, path);
+    const { summary } = await inspectGguf(await fileSource(handle), { thorough: false });
+    return summary.role;
+  } catch (error) {
+    if (error instanceof NotOpened) return undefined;
+    if (!(error instanceof GgufProblem)) throw error;
+    throw new AixclError('verification', `${quoted(path)} is damaged: ${reasonOf(error)}`, {
+      hint: 'aixcl models list',
+    });
+  }
 }
