@@ -1,0 +1,28 @@
+/**
+ * `npm run bench -- [NAME…]`: ratios of medians of wall time, aixcl against what it is held against, on the tests' private engine.
+ * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third).
+ */
+import setup from '../setup/global.ts';
+import { compare } from './compare.ts';
+import { stack } from './stack.ts';
+import { startUp } from './start-up.ts';
+
+const runs = Number(process.env.AIXCL_BENCH_RUNS ?? 15);
+const wanted = process.argv.slice(2);
+const tearDown = await setup();
+let missed = 0;
+try {
+  for (const comparison of [...startUp(runs), ...(await stack(runs))]) {
+    if (wanted.length > 0 && !wanted.some((name) => comparison.name.includes(name))) continue;
+    const { ours, theirs, ratio } = await compare(comparison);
+    const met = ratio <= comparison.aim;
+    missed += met ? 0 : 1;
+    process.stdout.write(
+      `${comparison.name.padEnd(34)} ${ratio.toFixed(2)} x ${comparison.theirs.name} ` +
+        `(${ours.toFixed(0)} ms against ${theirs.toFixed(0)} ms; aim ${comparison.aim.toFixed(1)}${met ? '' : ', missed'})\n`,
+    );
+  }
+} finally {
+  await tearDown();
+}
+if (missed > 0) process.stdout.write(`${missed} missed\n`);
