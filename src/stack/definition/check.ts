@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { type MapNode, type Node, type Position, scalar } from './node.ts';
+import { type MapNode, type Node, type Position, scalar, toPlain } from './node.ts';
 import type { Problems } from './problems.ts';
 import { composeSchema } from './schema.ts';
 import { nearest, supportedKeys, unsupported } from './suggest.ts';
@@ -99,14 +99,4 @@ function locate(root: Node, path: readonly PropertyKey[]): { node: Node; key: Po
     }
   }
   return { node, key };
-}
-
-function toPlain(node: Node): unknown {
-  if (node.kind === 'list') return node.items.map(toPlain);
-  if (node.kind === 'scalar') return node.value;
-  // Without a prototype, so that no key of a file has a meaning of JavaScript's.
-  const plain: Record<string, unknown> = Object.create(null);
-  for (const [key, entry] of node.entries)
-    if (entry.value.mark !== 'reset') plain[key] = toPlain(entry.value);
-  return plain;
 }

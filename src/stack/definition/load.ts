@@ -4,14 +4,14 @@ import { AixclError, reasonOf, systemCode } from '../../errors.ts';
 import { activeProfiles, hasProfile } from './active-services.ts';
 import { buildNetworkDefinitions, buildVolumes } from './build-resources.ts';
 import { buildService } from './build-service.ts';
-import { checkShape } from './check.ts';
+import { ContentCache } from './content-cache.ts';
 import { expandFile } from './expand.ts';
 import { interpolateTree } from './interpolate-tree.ts';
 import { InterpolationError, interpolate } from './interpolation.ts';
 import { mergeFiles, settleServices, unmark } from './merge.ts';
-import { child, entries, type MapNode, text, texts } from './node.ts';
+import { child, entries, type MapNode, text, texts, toPlain } from './node.ts';
+import { treesFromJson, treesToJson } from './node-json.ts';
 import { Problems } from './problems.ts';
-import { readYaml } from './read-yaml.ts';
 import { checkReferences } from './references.ts';
 import type { Setting } from './setting.ts';
 import type { ServiceDefinition, StackDefinition } from './types.ts';
@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly profiles: readonly string[];
   /** What variables are taken from: the process environment over `.env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where results of reading may be remembered between runs; without it they are not. */
+  readonly cacheFolder?: string | undefined;
 }
 
 /**
@@ -41,7 +43,9 @@ export async function loadDefinition(options: LoadOptions): Promise<StackDefinit
   const problems = new Problems();
   const warnings = new Set<string>();
 
-  const layers = written.flatMap((file) => readYaml(readSource(file), file, problems));
+  const cache = new ContentCache(options.cacheFolder);
+  const layers: MapNode[] = [];
+  for (const file of written) layers.push(...(await readLayers(file, cache, problems)));
   problems.throwIfAny();
   const project = projectName(options, layers, directory, problems);
   problems.throwIfAny();
@@ -53,7 +57,7 @@ export async function loadDefinition(options: LoadOptions): Promise<StackDefinit
     warn: (line) => warnings.add(line),
   };
   const interpolated = layers.map((layer) => interpolateTree(layer, setting));
-  for (const layer of interpolated) checkShape(layer, problems);
+  for (const layer of interpolated) await checkLayer(layer, cache, problems);
   problems.throwIfAny();
 
   const [first, ...others] = interpolated.map((layer) => expandFile(layer, problems));
@@ -73,6 +77,24 @@ export async function loadDefinition(options: LoadOptions): Promise<StackDefinit
   checkReferences(definition, root, problems);
   problems.throwIfAny();
   return definition;
+}
+
+async function readLayers(file: string, cache: ContentCache, problems: Problems): Promise<MapNode[]> {
+  const source = readSource(file);
+  const known = cache.get('tree', source);
+  if (known !== undefined) return treesFromJson(known, file);
+  const { readYaml } = await import('./read-yaml.ts');
+  const roots = readYaml(source, file, problems);
+  if (problems.none) cache.put('tree', source, treesToJson(roots));
+  return roots;
+}
+
+async function checkLayer(layer: MapNode, cache: ContentCache, problems: Problems): Promise<void> {
+  const values = JSON.stringify(toPlain(layer));
+  if (cache.get('shape', values) !== undefined) return;
+  const { checkShape } = await import('./check.ts');
+  checkShape(layer, problems);
+  if (problems.none) cache.put('shape', values, 'right');
 }
 
 function buildServices(

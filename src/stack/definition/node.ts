@@ -96,3 +96,14 @@ export function withChild(node: MapNode, key: string, value: Node): MapNode {
   const entry = node.entries.get(key);
   return { ...node, entries: new Map(node.entries).set(key, { key: entry?.key ?? value.at, value }) };
 }
+
+/** The values alone, without what `!reset` takes away. */
+export function toPlain(node: Node): unknown {
+  if (node.kind === 'list') return node.items.map(toPlain);
+  if (node.kind === 'scalar') return node.value;
+  // Without a prototype, so that no key of a file has a meaning of JavaScript's.
+  const plain: Record<string, unknown> = Object.create(null);
+  for (const [key, entry] of node.entries)
+    if (entry.value.mark !== 'reset') plain[key] = toPlain(entry.value);
+  return plain;
+}
