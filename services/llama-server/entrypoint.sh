@@ -68,7 +68,8 @@ mkdir -p "$run" 2>/dev/null || { run=$own/run && mkdir -p "$run"; }
 mode=idle phase=loading model='' child='' planned='' pause_polls=0 backoff=1 mode_polls=0
 # What the state file says between two wishes.
 active='' last_good='' applied_link='' applied_file='' want='' request='' superseded='' result='' reason='' tries=0 notices='' logs=''
-# A round is one wish, or one restoration, with all that is tried when it fails. expected: what a restoration is to bring back.
+# A round is one wish, or one restoration, with all that is tried when it fails. round_failed: the first model that did;
+# expected: what a restoration is to bring back.
 tried=$newline good_tries=0 round_failed='' rolled_back='' expected=''
 resumed='' interrupted='' unsaved='' told_unsaved='' half_written='' look_before='' listing='' listing_before=''
 
@@ -153,13 +154,24 @@ put_file() {
   printf '%s\n' "$1" | durable "$models/.active_model"
 }
 
-# apply LINK: lets link and state file name the active model, and remembers how they stand, so that a hand's edit shows.
+# apply LINK: lets link and state file name the active model. What a hand changed since the last look stays, for the next look to
+# obey; what is applied is remembered all the same, so that such an edit shows after a restart too.
 apply() {
-  if put_link "$1"; then applied_link=$1; else cannot_write "$models/current.gguf"; fi
-  if put_file "$active"; then applied_file=$active; else cannot_write "$models/.active_model"; fi
   read_link
   read_file
-  link_seen=$link_now file_seen=$file_now
+  if [ "$link_now" = "$link_seen" ]; then
+    if put_link "$1"; then link_seen=link:$1 applied_link=$1; else cannot_write "$models/current.gguf"; fi
+  else applied_link=$1
+  fi
+  if [ "$file_now" = "$file_seen" ]; then
+    if put_file "$active"; then
+      read_file
+      if file_name "$file_now" && [ "$file_model" = "$active" ]; then file_seen=$file_now; fi
+      applied_file=$active
+    else cannot_write "$models/.active_model"
+    fi
+  else applied_file=$active
+  fi
 }
 
 same_arguments() {
@@ -168,12 +180,11 @@ same_arguments() {
   fi
 }
 
+# keep_arguments NAME: those that it was launched with are good, whatever was written since.
 keep_arguments() {
-  is_file "$own/good-args/$1" && same_arguments "$1" && return
+  is_file "$own/good-args/$1" && cmp -s "$run/args" "$own/good-args/$1" && return
   mkdir -p "$own/good-args" 2>/dev/null
-  if is_file "$own/args/$1"; then durable "$own/good-args/$1" <"$own/args/$1"
-  else durable "$own/good-args/$1" </dev/null
-  fi || cannot_write "$own/good-args/$1"
+  durable "$own/good-args/$1" <"$run/args" || cannot_write "$own/good-args/$1"
 }
 
 # Puts back the arguments that the model was healthy with, if they have changed since.
@@ -191,8 +202,12 @@ roll_back_arguments() {
 launch() {
   name=$1 projector=$model_projector expects_file=''
   set --
+  : >"$run/args"
   if [ -e "$own/args/$name" ]; then
-    if ! is_file "$own/args/$name" || [ ! -r "$own/args/$name" ]; then why=".aixcl/args/$name can't be read"; return 1; fi
+    if ! is_file "$own/args/$name" || ! head -c 100000 "$own/args/$name" >"$run/args" 2>/dev/null; then
+      why=".aixcl/args/$name can't be read"
+      return 1
+    fi
     while IFS= read -r argument || [ -n "$argument" ]; do
       if [ -n "$expects_file" ]; then
         expects_file=''
@@ -213,7 +228,7 @@ launch() {
         esac
       fi
       set -- "$@" "$argument"
-    done <"$own/args/$name"
+    done <"$run/args"
   fi
   [ -z "$projector" ] || set -- "$@" --mmproj "$projector"
   set -- "$@" --model "$model_file" --alias "$name" --host 0.0.0.0 --port "$port"
@@ -316,7 +331,7 @@ attempt() {
 failed() {
   become idle
   if [ -z "$round_failed" ]; then
-    round_failed=yes reason=$1
+    round_failed=$model reason=$1
     say "$1"
   else note "$1"
   fi
@@ -335,7 +350,7 @@ go_on() {
       return
     fi
     good_tries=3
-    if [ -z "$round_failed" ]; then round_failed=yes reason=$why logs=''; fi
+    if [ -z "$round_failed" ]; then round_failed=$last_good reason=$why logs=''; fi
     note "$why"
   fi
   if next_by_default "$tried"; then attempt "$choice"; return; fi
@@ -381,9 +396,9 @@ became_healthy() {
     else result=reverted
     fi
   elif [ -n "$expected" ] && [ "$model" != "$expected" ]; then result=reverted want=$expected request=''
-  elif [ -n "$round_failed" ]; then
-    logs=''
-    if [ -z "$rolled_back" ]; then reason=''; else result=reverted want=$model request=''; fi
+  elif [ -n "$rolled_back" ]; then result=reverted want=$model request=''
+  elif [ "$round_failed" = "$model" ]; then result='' want='' request='' reason='' logs=''
+  elif [ -n "$round_failed" ]; then :
   elif [ "$result" != reverted ] && [ "$result" != refused ]; then reason='' logs=''
   fi
   keep_arguments "$model"
@@ -393,7 +408,7 @@ became_healthy() {
   size_of "$model"
   one_line "$run_file"
   printf 'Active Model: %s\nSize: %s\nPath: %s\n' "$model" "$size" "$line"
-  [ "$result" != reverted ] || say "$want is not served: $reason"
+  [ "$result" != reverted ] || [ -z "$round_failed" ] || say "$want is not served: $reason"
   : >"$run/log"
 }
 
@@ -485,6 +500,7 @@ obey() {
         if set_aside; then
           note "current.gguf was no link: kept as $aside"
           [ ! -f "$models/$aside" ] || hand=$aside
+          link_now=none
         else note 'current.gguf is no link and can not be renamed: left as it is'
         fi ;;
     esac

@@ -69,20 +69,38 @@ inside() {
   return 1
 }
 
-# folder_file DIR → file: which file of a folder is loaded. Sets why.
+# is_projector FILE: by llama.cpp's habit of naming it.
+is_projector() {
+  case ${1##*/} in
+    mmproj*.gguf | *[-._]mmproj[-._]*.gguf) return 0 ;;
+  esac
+  return 1
+}
+
+# folder_file DIR → file: which file of a folder is loaded: the first shard, model.gguf, or the only one. Sets why.
 folder_file() {
-  file='' why=''
-  for part in "$1"/*-00001-of-[0-9][0-9][0-9][0-9][0-9].gguf; do
-    [ -f "$part" ] && { file=$part; return 0; }
-  done
-  [ -f "$1/model.gguf" ] && { file=$1/model.gguf; return 0; }
+  file='' why='' first='' only='' others=''
   for part in "$1"/*.gguf; do
     [ -f "$part" ] || continue
-    case ${part##*/} in mmproj*) continue ;; esac
-    [ -z "$file" ] || { file='' why='holds several models and none is called model.gguf'; return 1; }
-    file=$part
+    is_projector "$part" && continue
+    case $part in
+      *-00001-of-[0-9][0-9][0-9][0-9][0-9].gguf)
+        [ -z "$first" ] || { why='holds several models'; return 1; }
+        first=$part ;;
+      *-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].gguf) why='lacks the first part of its model' ;;
+      *)
+        [ -z "$only" ] || others=yes
+        only=$part ;;
+    esac
   done
-  [ -n "$file" ] || { why='holds no .gguf file'; return 1; }
+  if [ -n "$first" ]; then file=$first
+  elif [ -f "$1/model.gguf" ]; then file=$1/model.gguf
+  elif [ -n "$others" ]; then why='holds several models and none is called model.gguf'
+  else file=$only
+  fi
+  [ -z "$file" ] || { why=''; return 0; }
+  why=${why:-holds no model}
+  return 1
 }
 
 # all_inside FIRST: none of a split model's parts is missing or leads out. Sets why.
@@ -119,15 +137,15 @@ resolve() {
   elif [ -e "$path" ]; then why="$1 is not a regular file"; return 1
   else why="there is no $1 in the models directory"; return 1
   fi
+  is_projector "$file" && { why="$1 is a projector, not a model"; return 1; }
   case ${file##*/} in
-    mmproj*) why="$1 is a projector, not a model"; return 1 ;;
     *-00001-of-[0-9][0-9][0-9][0-9][0-9].gguf) all_inside "$file" || { why="$1: $why"; return 1; } ;;
     *-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].gguf)
       why="$1 is a later part of a split model: name its first"; return 1 ;;
   esac
   if [ -d "$path" ]; then
-    for part in "$path"/mmproj*.gguf; do
-      [ -f "$part" ] || continue
+    for part in "$path"/*.gguf; do
+      if [ ! -f "$part" ] || ! is_projector "$part"; then continue; fi
       inside "$part" || { why="${part##*/} of $1 leads out of the models directory"; return 1; }
       model_projector=$real
       break
@@ -314,10 +332,10 @@ report() {
   for path in "$models"/*; do
     name=${path##*/}
     case $name in
-      current.gguf | init-models.sh | mmproj* | *.gguf.* | *.part) continue ;;
+      current.gguf | init-models.sh) continue ;;
       *-[0-9][0-9][0-9][0-9][0-9]-of-[0-9][0-9][0-9][0-9][0-9].gguf)
         case $name in *-00001-of-*) ;; *) continue ;; esac ;;
-      *.gguf) ;;
+      *.gguf) is_projector "$name" && continue ;;
       *) [ -d "$path" ] || continue ;;
     esac
     [ "$name" = "$active" ] || resolve "$name" || printf 'Damaged: %s\n' "$why"

@@ -1,0 +1,220 @@
+import { rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { describeEngine, docker, engineTest } from '../../setup/engine-test.ts';
+import { type Models, makeModels, type Server, settled, startServer } from './server.ts';
+
+/** Two models, of which `b.gguf` was activated by request. */
+async function serverWithB(): Promise<{ models: Models; server: Server } & AsyncDisposable> {
+  const models = await makeModels('a.gguf', 'b.gguf');
+  const server = await startServer(models);
+  await server.serves('a.gguf');
+  const state = await settled(models, await models.request('b.gguf'));
+  expect(state).toMatchObject({ phase: 'ready', active: 'b.gguf', result: 'applied', last_good: 'b.gguf' });
+  await server.serves('b.gguf');
+  return {
+    models,
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await models[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** `ln -sfn TARGET current.gguf`. */
+async function relink(models: Models, target: string): Promise<void> {
+  const temporary = join(models.path, '.link');
+  await symlink(target, temporary);
+  await rename(temporary, join(models.path, 'current.gguf'));
+}
+
+describeEngine('llama-server keeps its active model', () => {
+  engineTest('through a restart of the container', async () => {
+    await using both = await serverWithB();
+    await both.server.docker('restart');
+    await both.server.serves('b.gguf');
+    await expect
+      .poll(() => both.server.logs())
+      .toMatch(/Active Model: b\.gguf\nSize: .*bytes\)\nPath: \/models\/b\.gguf/);
+  });
+
+  engineTest('when its process is killed from outside', async () => {
+    await using both = await serverWithB();
+    const [before] = await both.server.processes();
+    process.kill(before!, 'SIGKILL');
+    await expect
+      .poll(() => both.server.processes().then(([pid]) => pid !== undefined && pid !== before), {
+        timeout: 10_000,
+      })
+      .toBe(true);
+    await both.server.serves('b.gguf');
+    await expect.poll(() => both.models.state()).toMatchObject({ active: 'b.gguf', result: 'applied' });
+    const { stdout } = await docker([
+      'inspect',
+      '--format',
+      '{{.RestartCount}} {{.State.Running}}',
+      both.server.name,
+    ]);
+    expect(stdout.trim()).toBe('0 true');
+  });
+
+  engineTest('when current.gguf is deleted, at once and through a restart', async () => {
+    await using both = await serverWithB();
+    await unlink(join(both.models.path, 'current.gguf'));
+    await expect.poll(() => both.models.link(), { timeout: 5000 }).toBe('b.gguf');
+    await both.server.docker('stop');
+    await unlink(join(both.models.path, 'current.gguf'));
+    await both.server.docker('start');
+    await both.server.serves('b.gguf');
+    await expect.poll(() => both.models.link()).toBe('b.gguf');
+  });
+
+  engineTest('when .active_model is deleted, at once and through a restart', async () => {
+    await using both = await serverWithB();
+    await unlink(join(both.models.path, '.active_model'));
+    await expect.poll(() => both.models.activeFile().catch(() => ''), { timeout: 5000 }).toBe('b.gguf\n');
+    await both.server.docker('stop');
+    await unlink(join(both.models.path, '.active_model'));
+    await both.server.docker('start');
+    await both.server.serves('b.gguf');
+    await expect.poll(() => both.models.activeFile()).toBe('b.gguf\n');
+  });
+
+  engineTest('when its own state is deleted', async () => {
+    await using both = await serverWithB();
+    await both.server.docker('stop');
+    await rm(join(both.models.path, '.aixcl'), { recursive: true });
+    await both.server.docker('start');
+    await both.server.serves('b.gguf');
+  });
+
+  for (const [what, target] of [
+    ['dangles', 'gone.gguf'],
+    ['loops', 'current.gguf'],
+    ['leaves the directory', '../../etc/passwd'],
+    ['is absolute', '/etc/passwd'],
+    ['leads to a folder outside', '/etc'],
+  ] as const) {
+    engineTest(`when current.gguf ${what}, which is said and mended`, async () => {
+      await using both = await serverWithB();
+      await relink(both.models, target);
+      await expect.poll(() => both.models.link(), { timeout: 5000 }).toBe('b.gguf');
+      await expect
+        .poll(() => both.models.state())
+        .toMatchObject({
+          result: 'refused',
+          reason: expect.stringMatching(/^current\.gguf/),
+        });
+      expect(await both.server.served()).toBe('b.gguf');
+
+      await both.server.docker('stop');
+      await relink(both.models, target);
+      await both.server.docker('start');
+      await both.server.serves('b.gguf');
+      await expect.poll(() => both.models.link()).toBe('b.gguf');
+      await expect.poll(async () => (await both.models.state()).notice).toMatch(/current\.gguf/);
+    });
+  }
+
+  for (const [what, content, why] of [
+    ['a path out of the directory', '../../etc/passwd', /plain name/],
+    ['an absolute path', '/etc/passwd\n', /plain name/],
+    ['two lines', 'a.gguf\nb.gguf\n', /more than one line/],
+    ['Windows line ends', 'a.gguf\r\n', /carriage return/],
+    ['a byte order mark', '\uFEFFa.gguf\n', /byte order mark/],
+    ['nothing', '', /empty/],
+    ['a NUL byte', 'a.gguf\0\n', /NUL/],
+    ['an option', '-rf\n', /plain name/],
+    ['a name without a model', 'gone.gguf\n', /there is no gone\.gguf/],
+    ['ten megabytes', 'a'.repeat(10_000_000), /longer than a name/],
+  ] as const) {
+    engineTest(`when .active_model holds ${what}, which is refused, said and rewritten`, async () => {
+      await using both = await serverWithB();
+      await both.models.write('.active_model', content);
+      await expect.poll(() => both.models.activeFile(), { timeout: 5000 }).toBe('b.gguf\n');
+      await expect
+        .poll(() => both.models.state())
+        .toMatchObject({
+          phase: 'ready',
+          active: 'b.gguf',
+          result: 'refused',
+          reason: expect.stringMatching(why),
+        });
+      await expect.poll(() => both.server.logs()).toMatch(why);
+      expect(await both.models.link()).toBe('b.gguf');
+
+      await both.server.docker('stop');
+      await both.models.write('.active_model', content);
+      await both.server.docker('start');
+      await both.server.serves('b.gguf');
+      await expect.poll(() => both.models.activeFile()).toBe('b.gguf\n');
+      await expect.poll(async () => (await both.models.state()).notice).toMatch(why);
+    });
+  }
+
+  engineTest('and does not read through an .active_model that is a link', async () => {
+    await using both = await serverWithB();
+    await unlink(join(both.models.path, '.active_model'));
+    await symlink('/etc/passwd', join(both.models.path, '.active_model'));
+    await expect.poll(() => both.models.activeFile(), { timeout: 5000 }).toBe('b.gguf\n');
+    await expect.poll(async () => (await both.models.state()).reason).toMatch(/no regular file/);
+  });
+});
+
+describeEngine("llama-server obeys a hand's edit within five seconds", () => {
+  engineTest('of .active_model', async () => {
+    await using both = await serverWithB();
+    await both.models.write('.active_model', 'a.gguf\n');
+    await both.server.serves('a.gguf', 5000);
+    await expect.poll(() => both.models.link()).toBe('a.gguf');
+    await expect.poll(() => both.models.state()).toMatchObject({ active: 'a.gguf', result: 'applied' });
+  });
+
+  engineTest('of current.gguf', async () => {
+    await using both = await serverWithB();
+    await relink(both.models, 'a.gguf');
+    await both.server.serves('a.gguf', 5000);
+    await expect.poll(() => both.models.activeFile()).toBe('a.gguf\n');
+  });
+
+  engineTest('of both: the link goes first', async () => {
+    await using both = await serverWithB();
+    await both.models.add('c.gguf');
+    await both.models.write('.active_model', 'c.gguf\n');
+    await relink(both.models, 'a.gguf');
+    await both.server.serves('a.gguf', 5000);
+    await expect.poll(() => both.models.activeFile()).toBe('a.gguf\n');
+  });
+
+  engineTest('made while the container was stopped', async () => {
+    await using both = await serverWithB();
+    await both.server.docker('stop');
+    await both.models.write('.active_model', 'a.gguf\n');
+    await both.server.docker('start');
+    await both.server.serves('a.gguf');
+    await expect.poll(() => both.models.link()).toBe('a.gguf');
+  });
+
+  engineTest('that puts a model where the link stood: it gets a name of its own', async () => {
+    await using both = await serverWithB();
+    await unlink(join(both.models.path, 'current.gguf'));
+    await both.models.add('current.gguf');
+    await expect
+      .poll(() => both.server.served(), { timeout: 10_000 })
+      .toMatch(/^current-\d{8}T\d{6}Z\.gguf$/);
+    await expect.poll(() => both.models.link()).toMatch(/^current-\d{8}T\d{6}Z\.gguf$/);
+  });
+
+  engineTest('and never overwrites a file at current.gguf, whatever it holds', async () => {
+    await using both = await serverWithB();
+    await both.server.docker('stop');
+    await unlink(join(both.models.path, 'current.gguf'));
+    await writeFile(join(both.models.path, 'current.gguf'), 'the only copy of something');
+    await both.server.docker('start');
+    await both.server.serves('b.gguf');
+    await expect.poll(() => both.models.link()).toBe('b.gguf');
+    const kept = /kept as (current-\S+)/.exec(await both.server.logs())?.[1];
+    expect((await both.server.exec('cat', `/models/${kept}`)).stdout).toBe('the only copy of something');
+  });
+});
