@@ -1,8 +1,10 @@
 /**
- * Bundles src/cli/main.ts into dist/: every library inside, so that the packed tarball installs without dependencies.
+ * Bundles src/cli/main.ts into dist/main.cjs: every library inside, so that the packed tarball installs without dependencies. Beside it lies
+ * V8's code cache, good for the Node.js that built it, which halves what aixcl adds to Node's own start.
  *
  * Does nothing when sources, lock file and this script are as they were at the last build (`--force` builds all the same).
  */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -16,63 +18,14 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { absentLibraries, entryAsScript, onlyQuantizations, trimmedLibraries } from './bundle-plugins.js';
 import { thirdPartyLicences } from './third-party-licences.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const stamp = join(dist, '.inputs');
-const main = 'main.js';
-
-/** Libraries that dockerode loads at import (0.2 s) for engines on other machines and BuildKit sessions; aixcl uses neither. */
-const absent = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs)$/;
-
-const absentLibraries = {
-  name: 'absent-libraries',
-  setup(build) {
-    build.onResolve({ filter: absent }, ({ path }) => ({ path, namespace: 'absent' }));
-    build.onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
-      // Whatever is asked of it at import is given: a function that throws when it is used.
-      contents: `
-        function absent() {
-          throw new Error(${JSON.stringify(`${path} is not part of aixcl, which talks to an engine on this machine only`)});
-        }
-        module.exports = new Proxy(absent, { get: (_, name) => (name === '__esModule' ? undefined : absent) });`,
-    }));
-  },
-};
-
-/** Work that libraries do on every start and aixcl never needs, as it stands in their sources, and what stands there in the bundle. */
-const trims = [
-  {
-    // 20 ms each: loads the tables that split text into characters, which only tables and wrapped text ask for.
-    file: /[\\/]string-width[\\/]index\.js$/,
-    needs: 'Intl.Segmenter',
-    from: 'const segmenter = new Intl.Segmenter();',
-    to: 'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };',
-  },
-  {
-    // 30 ms: composes the help of the command that has just run.
-    file: /[\\/]yargs[\\/]build[\\/]lib[\\/]command\.js$/,
-    needs: 'cacheHelpMessage',
-    from: 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();',
-    to: '',
-  },
-];
-
-const trimmedLibraries = {
-  name: 'trimmed-libraries',
-  setup(build) {
-    for (const { file, needs, from, to } of trims) {
-      build.onLoad({ filter: file }, ({ path }) => {
-        const source = readFileSync(path, 'utf8');
-        if (!source.includes(needs)) return undefined;
-        if (!source.includes(from))
-          throw new Error(`${path} has changed; see what its new version does at start`);
-        return { contents: source.replace(from, to) };
-      });
-    }
-  },
-};
+const main = 'main.cjs';
+const cache = 'main.cache';
 
 export async function build({ force = false } = {}) {
   const inputs = inputsHash();
@@ -87,23 +40,24 @@ export async function build({ force = false } = {}) {
   try {
     const { metafile } = await esbuild.build({
       absWorkingDir: root,
-      entryPoints: { main: 'src/cli/main.ts' },
-      outdir: fresh,
+      entryPoints: ['src/cli/main.ts'],
+      outfile: join(fresh, main),
       bundle: true,
-      splitting: true,
-      format: 'esm',
+      format: 'cjs',
       platform: 'node',
       target: 'node20',
       minify: true,
       metafile: true,
       legalComments: 'none',
-      chunkNames: 'chunk-[hash]',
-      // CommonJS libraries inside an ES module still ask for Node's own modules by require().
-      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-      define: { AIXCL_VERSION: JSON.stringify(JSON.parse(read('package.json')).version) },
-      plugins: [absentLibraries, trimmedLibraries],
+      banner: { js: "const __url=require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        AIXCL_VERSION: JSON.stringify(JSON.parse(read('package.json')).version),
+        'import.meta.url': '__url',
+      },
+      plugins: [absentLibraries, onlyQuantizations, trimmedLibraries, entryAsScript],
       logLevel: 'warning',
     });
+    warmCache(fresh);
     writeFileSync(join(fresh, 'THIRD_PARTY_LICENSES'), thirdPartyLicences(root, metafile));
     publish(fresh);
     writeFileSync(stamp, inputs);
@@ -119,9 +73,18 @@ export function failed(error) {
   process.exit(1);
 }
 
-/** Moves the new files in, chunks before the entry that names them, then takes the old ones out. */
+/** Without the cache aixcl starts slower, and works. */
+function warmCache(folder) {
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts', 'warm-cache.cjs'), folder], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.stderr.write('note: no code cache was made; aixcl will start slower\n');
+}
+
+/** Moves the new files in, the cache last: V8 tells a cache that belongs to another program by its length only. */
 function publish(fresh) {
-  const names = readdirSync(fresh).sort((a, b) => Number(a === main) - Number(b === main));
+  rmSync(join(dist, cache), { force: true });
+  const names = readdirSync(fresh).sort((a, b) => Number(a === cache) - Number(b === cache));
   for (const name of names) renameSync(join(fresh, name), join(dist, name));
   for (const name of readdirSync(dist)) {
     if (!names.includes(name)) rmSync(join(dist, name), { recursive: true, force: true });
@@ -129,7 +92,8 @@ function publish(fresh) {
 }
 
 function inputsHash() {
-  const hash = createHash('sha256');
+  // The code cache is good for one version of Node.js.
+  const hash = createHash('sha256').update(process.version);
   const files = ['package.json', 'package-lock.json', ...list('scripts'), ...list('src')];
   for (const file of files.filter((name) => !name.endsWith('.test.ts')).sort()) {
     hash.update(`${file}\0`).update(read(file)).update('\0');
