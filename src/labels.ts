@@ -7,6 +7,12 @@
 export const composeLabels = {
   project: 'com.docker.compose.project',
   service: 'com.docker.compose.service',
+  /**
+   * Compose sees only containers that carry one. Ours is never the one it computes, so its next `up` makes the container anew from the
+   * same file (measured with 2.40.3).
+   */
+  configHash: 'com.docker.compose.config-hash',
+  image: 'com.docker.compose.image',
   containerNumber: 'com.docker.compose.container-number',
   oneoff: 'com.docker.compose.oneoff',
   workingDir: 'com.docker.compose.project.working_dir',

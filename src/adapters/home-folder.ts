@@ -2,6 +2,7 @@ import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
+import { gpuGroups } from './host-facts.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -28,6 +29,21 @@ export async function ownerOf(models: string): Promise<Owner> {
   let id = dedicatedId;
   while (taken.has(id)) id += 1;
   return { uid: id, gid: id };
+}
+
+/** What the Compose files of ours ask for and this machine decides. Ids of the process environment go over the owner's; those in `.env` are of an earlier start. */
+export async function homeVariables(
+  home: Home,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Record<string, string>> {
+  const { uid, gid } = await ownerOf(home.models);
+  return {
+    AIXCL_HOME: home.root,
+    ...(env.AIXCL_MODELS_DIR && { AIXCL_MODELS_DIR: home.models }),
+    AIXCL_UID: process.env.AIXCL_UID || String(uid),
+    AIXCL_GID: process.env.AIXCL_GID || String(gid),
+    ...(await gpuGroups()),
+  };
 }
 
 /** Third field of each line: user ids in passwd(5), group ids in group(5). */

@@ -75,3 +75,14 @@ export function hostGpu(): GpuVendor | undefined {
   if (existsSync('/dev/kfd') && existsSync('/dev/dri')) return 'amd';
   return undefined;
 }
+
+/** Groups that may use an AMD GPU here, as services/compose.amd.yaml asks for them: by number, as an image need not know their names. */
+export async function gpuGroups(): Promise<Record<string, string>> {
+  const groupOf = async (path: string) => (await stat(path).catch(() => undefined))?.gid;
+  const render = await groupOf('/dev/kfd');
+  const video = await groupOf('/dev/dri/card0');
+  return {
+    ...(render !== undefined && { AIXCL_RENDER_GID: String(render) }),
+    ...(video !== undefined && { AIXCL_VIDEO_GID: String(video) }),
+  };
+}

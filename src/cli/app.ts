@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cacheFolder } from '../adapters/debian/cache.ts';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import { homeRoot, resolveHome } from '../home.ts';
 import type { StackDefinition } from '../stack/definition/types.ts';
@@ -37,12 +38,14 @@ export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promis
   });
   const reloadDefinition = async (): Promise<StackDefinition> => {
     const { loadDefinition } = await import('../stack/definition/load.ts');
+    const { homeVariables } = await import('../adapters/home-folder.ts');
     const loaded = await loadDefinition({
       files: flags.files.length > 0 ? flags.files : await ownFiles(home.overlayFile, gpu),
       overrideFile: flags.files.length > 0 ? undefined : home.overrideFile,
       projectName: flags.projectName,
       profiles: flags.profiles,
-      env: { ...env, ...(await owner(home.models, env)) },
+      env: { ...env, ...(await homeVariables(home, env)) },
+      cacheFolder: join(cacheFolder(env), 'definition'),
     });
     for (const warning of loaded.warnings ?? []) out.warn(warning);
     return loaded;
@@ -89,13 +92,6 @@ async function ownFiles(overlayFile: string, gpu: () => Promise<Gpu>): Promise<s
   const { given } = await gpu();
   const overlays = given ? [join(folder, `compose.${given}.yaml`)] : [];
   return [join(folder, 'compose.yaml'), ...overlays, ...(existsSync(overlayFile) ? [overlayFile] : [])];
-}
-
-/** `AIXCL_UID` and `AIXCL_GID`, as the owner of the models directory, unless the user's own environment names them. */
-async function owner(models: string, env: Context['env']): Promise<Record<string, string>> {
-  const { ownerOf } = await import('../adapters/home-folder.ts');
-  const { uid, gid } = await ownerOf(models);
-  return { AIXCL_UID: env.AIXCL_UID ?? String(uid), AIXCL_GID: env.AIXCL_GID ?? String(gid) };
 }
 
 function gpuWish(text: string | undefined): GpuWish {

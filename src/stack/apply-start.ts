@@ -40,7 +40,7 @@ export async function applyStart(
   hands: StartHands,
 ): Promise<StartOutcome> {
   const recorder = new Recorder(hands);
-  const imageFailures = await applyShared(plan, recorder, hands);
+  const imageFailures = await applyShared(plan, recorder, hands, definition.project);
 
   const images = await imageIds(observed, services, hands.engine);
   const ids = new Map(
@@ -148,24 +148,25 @@ async function applyShared(
   plan: readonly StartStep[],
   recorder: Recorder,
   hands: StartHands,
+  project: string,
 ): Promise<Map<string, unknown>> {
   const steps = plan.filter((step): step is SharedStep => !('service' in step));
   const failures = new Map<string, unknown>();
   const images = steps.map(async (step) => {
     if (!('reference' in step)) return;
     await recorder
-      .run(step, () => applySharedStep(step, hands))
+      .run(step, () => applySharedStep(step, hands, project))
       .catch((error: unknown) => failures.set(step.reference, error));
   });
   await Promise.all(images);
   hands.signal.throwIfAborted();
   for (const step of steps) {
-    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands));
+    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands, project));
   }
   return failures;
 }
 
-async function applySharedStep(step: SharedStep, hands: StartHands): Promise<void> {
+async function applySharedStep(step: SharedStep, hands: StartHands, project: string): Promise<void> {
   const { engine, signal, report } = hands;
   switch (step.kind) {
     case 'make-directory':
@@ -182,15 +183,20 @@ async function applySharedStep(step: SharedStep, hands: StartHands): Promise<voi
     case 'build-local-image':
       return hands.buildLocalImage(step.reference);
     case 'create-network': {
-      const own = { [labels.home]: hands.home, [composeLabels.network]: step.network.key };
+      const own = { ...ownLabels(hands, project), [composeLabels.network]: step.network.key };
       await engine.createNetwork(step.network, { ...Object.fromEntries(step.network.labels), ...own });
       return;
     }
     case 'create-volume': {
-      const own = { [labels.home]: hands.home, [composeLabels.volume]: step.volume.key };
+      const own = { ...ownLabels(hands, project), [composeLabels.volume]: step.volume.key };
       return engine.createVolume(step.volume, { ...Object.fromEntries(step.volume.labels), ...own });
     }
   }
+}
+
+/** By these, Compose and aixcl know their own networks and volumes. */
+function ownLabels(hands: StartHands, project: string): Record<string, string> {
+  return { [labels.home]: hands.home, [composeLabels.project]: project };
 }
 
 /** Ids of the images, also of those that were pulled or built just now. */

@@ -86,8 +86,18 @@ function containerLabels(
       .join(','),
     [labels.home]: around.home,
     [labels.image]: service.image,
-    ...(around.imageId && { [labels.hash]: configHash(definition, service, around.imageId, around.scripts) }),
+    ...(around.imageId && hashLabels(definition, service, around.imageId, around.scripts)),
   };
+}
+
+function hashLabels(
+  definition: StackDefinition,
+  service: ServiceDefinition,
+  imageId: string,
+  scripts: ReadonlyMap<string, string>,
+): Record<string, string> {
+  const hash = configHash(definition, service, imageId, scripts);
+  return { [labels.hash]: hash, [composeLabels.configHash]: hash, [composeLabels.image]: imageId };
 }
 
 /**

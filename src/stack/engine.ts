@@ -161,6 +161,7 @@ export type MountSpec =
       readonly readOnly: boolean;
       readonly createSource: boolean;
       readonly propagation?: string | undefined;
+      readonly selinux?: 'z' | 'Z' | undefined;
     }
   /** `name` absent: an anonymous volume. */
   | {

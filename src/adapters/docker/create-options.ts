@@ -94,16 +94,21 @@ function portBindings(ports: readonly PortDefinition[]): Docker.PortMap {
   return bindings;
 }
 
-/** `Binds` makes a missing source as a folder of root; only for files that ask for it (`create_host_path: true`). */
+/** `Binds` makes a missing source as a folder of root, and alone can relabel for SELinux; only for mounts that ask for either. */
+function asBind(mount: Extract<MountSpec, { kind: 'bind' }>): boolean {
+  return mount.createSource || mount.selinux !== undefined;
+}
+
 function bindWithSource(mount: MountSpec): string[] {
-  if (mount.kind !== 'bind' || !mount.createSource) return [];
-  const options = [mount.readOnly ? 'ro' : 'rw', ...(mount.propagation ? [mount.propagation] : [])];
+  if (mount.kind !== 'bind' || !asBind(mount)) return [];
+  const options = [mount.readOnly ? 'ro' : 'rw', mount.propagation, mount.selinux].filter(Boolean);
   return [`${mount.source}:${mount.target}:${options.join(',')}`];
 }
 
 /** `Mounts` refuses a missing source. */
 function strictMount(mount: MountSpec): Docker.MountSettings[] {
-  if (mount.kind === 'bind' && !mount.createSource) {
+  if (mount.kind === 'bind') {
+    if (asBind(mount)) return [];
     const propagation = mount.propagation as Docker.MountPropagation | undefined;
     return [
       {

@@ -137,15 +137,13 @@ export class DockerEngine implements Engine {
     const signal = options.signal && { abortSignal: options.signal };
     const made = await this.#ask(
       `run ${argv[0]} in ${id}`,
-      this.#docker
-        .getContainer(id)
-        .exec({
-          Cmd: [...argv],
-          AttachStdout: true,
-          AttachStderr: true,
-          ...(options.user && { User: options.user }),
-          ...signal,
-        }),
+      this.#docker.getContainer(id).exec({
+        Cmd: [...argv],
+        AttachStdout: true,
+        AttachStderr: true,
+        ...(options.user && { User: options.user }),
+        ...signal,
+      }),
     );
     const stream = await this.#ask(
       `run ${argv[0]} in ${id}`,

@@ -1,6 +1,6 @@
 import type { Arguments } from 'yargs';
 import { buildLocalImage, isLocallyBuilt } from '../../../adapters/debian/llama-image.ts';
-import { makeHomeFolder, ownerOf, saveSettings } from '../../../adapters/home-folder.ts';
+import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
 import { changeOverlay } from '../../../adapters/overlay-file.ts';
@@ -135,12 +135,8 @@ async function recordAdoption(context: Context, { definition, services, observed
 /** What the next command, and plain `docker compose` in the home, need to know to mean the same stack. */
 async function saveForCompose(context: Context, definition: StackDefinition): Promise<void> {
   const { env, home, flags } = context;
-  const { uid, gid } = await ownerOf(home.models);
   await saveSettings(home, {
-    AIXCL_HOME: home.root,
-    AIXCL_MODELS_DIR: env.AIXCL_MODELS_DIR && home.models,
-    AIXCL_UID: env.AIXCL_UID ?? String(uid),
-    AIXCL_GID: env.AIXCL_GID ?? String(gid),
+    ...(await homeVariables(home, env)),
     AIXCL_GPU: flags.gpu,
     COMPOSE_PROJECT_NAME: definition.project,
     COMPOSE_FILE: definition.files.join(':'),
