@@ -62,7 +62,7 @@ async function replace(oldId: string, making: Making): Promise<void> {
   const id = await engine.createContainer(`${oldId.slice(0, 12)}_${containerName}`, {
     ...spec,
     labels: { ...spec.labels, [labels.replaces]: oldId },
-    mounts: [...spec.mounts, ...(old ? inheritedVolumes(old, spec) : [])],
+    mounts: old ? withInheritedVolumes(spec.mounts, old) : spec.mounts,
   });
   await engine.stopContainer(oldId);
   await engine.removeContainer(oldId);
@@ -70,14 +70,18 @@ async function replace(oldId: string, making: Making): Promise<void> {
   making.ids.set(name, id);
 }
 
-/** Volumes of the old container that the new one's definition does not name (anonymous ones): taken along, as Compose does. */
-function inheritedVolumes(old: ContainerSummary, spec: ContainerSpec): MountSpec[] {
-  const covered = new Set(spec.mounts.map(({ target }) => target));
-  return old.mounts.flatMap((mount): MountSpec[] =>
-    mount.kind === 'volume' && mount.name && !covered.has(mount.target)
+/** The mounts, with the anonymous volumes of the old container in place of new, empty ones: taken along, as Compose does. */
+function withInheritedVolumes(mounts: readonly MountSpec[], old: ContainerSummary): MountSpec[] {
+  const isAnonymous = (mount: MountSpec) => mount.kind === 'volume' && mount.name === undefined;
+  const named = mounts.filter((mount) => !isAnonymous(mount));
+  const taken = new Set(named.map(({ target }) => target));
+  const inherited = old.mounts.flatMap((mount): MountSpec[] =>
+    mount.kind === 'volume' && mount.name && !taken.has(mount.target)
       ? [{ kind: 'volume', name: mount.name, target: mount.target, readOnly: false, noCopy: false }]
       : [],
   );
+  const held = new Set(inherited.map(({ target }) => target));
+  return [...named, ...inherited, ...mounts.filter((mount) => isAnonymous(mount) && !held.has(mount.target))];
 }
 
 /** The container that someone started by hand is kept, stopped and set aside: data may lie in its own layer. */
