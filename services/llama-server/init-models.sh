@@ -326,7 +326,7 @@ report() {
   fi
   [ -z "$wished" ] || printf 'Asked for: %s\n' "$wished"
   [ -z "$s_phase" ] || printf 'Phase: %s\n' "$s_phase"
-  [ -z "$s_result" ] || printf 'Last wish: %s %s\n' "$s_want" "$s_result"
+  [ -z "$s_want" ] || [ -z "$s_result" ] || printf 'Last wish: %s, %s\n' "$s_want" "$s_result"
   [ -z "$s_reason" ] || printf 'Reason: %s\n' "$s_reason"
   [ -z "$s_notices" ] || printf '%s' "$s_notices" | sed 's/^notice/Notice/'
   for path in "$models"/*; do

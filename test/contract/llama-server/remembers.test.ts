@@ -1,5 +1,6 @@
 import { rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { describeEngine, docker, engineTest } from '../../setup/engine-test.ts';
 import { type Models, makeModels, type Server, settled, startServer } from './server.ts';
@@ -169,6 +170,17 @@ describeEngine("llama-server obeys a hand's edit within five seconds", () => {
     await both.server.serves('a.gguf', 5000);
     await expect.poll(() => both.models.link()).toBe('a.gguf');
     await expect.poll(() => both.models.state()).toMatchObject({ active: 'a.gguf', result: 'applied' });
+  });
+
+  engineTest('of .active_model, and not of one that is only half written', async () => {
+    await using both = await serverWithB();
+    for (const name of ['a.gguf', 'b.gguf', 'a.gguf', 'b.gguf']) {
+      await both.models.write('.active_model', '');
+      await setTimeout(450);
+      await both.models.write('.active_model', `${name}\n`);
+      await both.server.serves(name, 5000);
+    }
+    expect(await both.server.logs()).not.toMatch(/empty/);
   });
 
   engineTest('of current.gguf', async () => {

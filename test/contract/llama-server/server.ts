@@ -94,7 +94,7 @@ export interface Server extends AsyncDisposable {
   logs(): Promise<string>;
   /** Ids, on this machine, of the container's llama-server processes. */
   processes(): Promise<number[]>;
-  /** Resolves once `/v1/models` shows `model`, by default within 10 s. */
+  /** Resolves once `/v1/models` shows `model`, by default within 10 s, and the state file says that it is ready. */
   serves(model: string, timeout?: number): Promise<void>;
 }
 
@@ -143,6 +143,8 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
     },
     async serves(model, timeout = 10_000) {
       await expect.poll(() => server.served(), { timeout, interval: 150 }).toBe(model);
+      // What is served counts once it is recorded, a moment later.
+      await expect.poll(async () => (await models.state()).phase ?? 'ready').toBe('ready');
     },
     async [Symbol.asyncDispose]() {
       await docker(['rm', '--force', name]);
