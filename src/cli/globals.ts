@@ -57,7 +57,12 @@ export function spellOut(argv: readonly string[]): string[] {
   for (let index = 0; index < argv.length; index += 1) {
     const token = argv[index] ?? '';
     if (token === '--') return [...spelled, ...argv.slice(index)];
-    const follows = words.includes('logs');
+    const follows = isLogs(words);
+    const glued = follows ? undefined : /^-f=?(.+)$/s.exec(token)?.[1];
+    if (glued !== undefined) {
+      spelled.push(`--${fileAlias.f}`, glued);
+      continue;
+    }
     spelled.push(token === '-f' && !follows ? `--${fileAlias.f}` : token);
     if (takesValue.has(token) && !(token === '-f' && follows)) {
       index += 1;
@@ -65,6 +70,11 @@ export function spellOut(argv: readonly string[]): string[] {
     } else if (!token.startsWith('-')) words.push(token);
   }
   return spelled;
+}
+
+/** `logs`, `stack logs` or `service logs`; a service may have that name too. */
+function isLogs([noun, verb]: readonly string[]): boolean {
+  return noun === 'logs' || ((noun === 'stack' || noun === 'service') && verb === 'logs');
 }
 
 /** The global flags out of what yargs parsed. */

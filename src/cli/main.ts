@@ -138,5 +138,7 @@ function isOtherFailure(error: unknown): boolean {
 
 /** Asked before yargs has parsed anything, for errors about the arguments themselves. */
 function wantsJson(argv: readonly string[]): boolean {
-  return argv.includes('--format=json') || argv[argv.indexOf('--format') + 1] === 'json';
+  return (
+    argv.includes('--format=json') || argv.some((word, at) => word === 'json' && argv[at - 1] === '--format')
+  );
 }

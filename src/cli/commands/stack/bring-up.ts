@@ -33,7 +33,7 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
   const engine = await context.engine();
   const { problem } = await context.gpu();
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
-  const progress = new StartProgress(context);
+  const progress = new StartProgress(context.progress);
 
   let view = await look(context, engine, await context.definition(), argv);
   refuseOtherHome(view.observed.containers, context.home);
@@ -48,6 +48,11 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
   const plan = planStart(definition, observed, services, await wishOf(context, argv));
   if (context.flags.dryRun) return { definition, services, plan };
   if (context.ownStack) await saveForCompose(context, definition);
+  for (const step of plan) {
+    if (step.kind === 'replace' || step.kind === 'adopt')
+      context.out.note(`${step.service} is made anew: ${step.because}`);
+  }
+  progress.expect(plan);
   const outcome = await applyStart(
     definition,
     observed,

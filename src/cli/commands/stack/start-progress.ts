@@ -2,31 +2,43 @@ import { reasonOf } from '../../../errors.ts';
 import type { PullProgress } from '../../../stack/engine.ts';
 import { describe, type StartReport } from '../../../stack/start-report.ts';
 import type { StartStep } from '../../../stack/start-step.ts';
-import type { Context, Task } from '../../context.ts';
+import type { Progress, Task } from '../../context.ts';
 
-/** Tells a start's steps as tasks; a pull as one task a layer. */
+/** Tells a start's course: a task a service, a task for each shared step, a task a layer of a pull. */
 export class StartProgress implements StartReport {
-  readonly #context: Context;
-  readonly #tasks = new Map<StartStep, Task>();
+  readonly #progress: Progress;
+  readonly #tasks = new Map<string, Task>();
   readonly #layers = new Map<StartStep, Map<string, Task>>();
+  /** Steps that a service still has before it, by its name. */
+  readonly #left = new Map<string, number>();
 
-  constructor(context: Context) {
-    this.#context = context;
+  constructor(progress: Progress) {
+    this.#progress = progress;
+  }
+
+  /** What is about to be carried out; without it, every step is its own last one. */
+  expect(plan: readonly StartStep[]): void {
+    for (const step of plan) {
+      if ('service' in step) this.#left.set(step.service, (this.#left.get(step.service) ?? 0) + 1);
+    }
   }
 
   begin(step: StartStep): void {
     if (step.kind === 'keep') return;
-    this.#tasks.set(step, this.#context.progress.start(`${verbs[step.kind]} ${describe(step).target}`));
+    const key = keyOf(step);
+    const words = verbs[step.kind];
+    const task = this.#tasks.get(key);
+    if (task) task.update({ text: words.doing });
+    else this.#tasks.set(key, this.#start(step, key, words.doing));
   }
 
   detail(step: StartStep, text: string): void {
-    this.#tasks.get(step)?.update({ text });
+    this.#tasks.get(keyOf(step))?.update({ text: text.replace(/^aixcl: /, '') });
   }
 
   /** A line about an image that is made here. */
   line(reference: string, text: string): void {
-    for (const [step, task] of this.#tasks)
-      if ('reference' in step && step.reference === reference) task.update({ text });
+    this.#tasks.get(reference)?.update({ text });
   }
 
   layer(step: StartStep, { layer, text, done, total }: PullProgress): void {
@@ -42,38 +54,51 @@ export class StartProgress implements StartReport {
       return;
     }
     if (done === undefined || !total) return;
-    let task = layers.get(layer);
-    if (!task) {
-      task = this.#context.progress.start(`  ${layer}`, total);
-      layers.set(layer, task);
-    }
+    const task = layers.get(layer) ?? this.#progress.start(`  ${layer}`, total);
+    layers.set(layer, task);
     task.update({ done, total, text });
   }
 
   end(step: StartStep, error?: unknown): void {
     for (const task of this.#layers.get(step)?.values() ?? []) task.succeed('');
     this.#layers.delete(step);
-    const task = this.#tasks.get(step);
-    if (error === undefined) task?.succeed();
-    else task?.fail(reasonOf(error));
-    this.#tasks.delete(step);
+    const key = keyOf(step);
+    const task = this.#tasks.get(key);
+    const left = 'service' in step ? (this.#left.get(step.service) ?? 1) - 1 : 0;
+    if ('service' in step) this.#left.set(step.service, left);
+    if (error !== undefined) task?.fail(`${verbs[step.kind].doing}: ${reasonOf(error)}`);
+    else if (left <= 0) task?.succeed(verbs[step.kind].done);
+    else return;
+    this.#tasks.delete(key);
+  }
+
+  #start(step: StartStep, key: string, text: string): Task {
+    const task = this.#progress.start('service' in step ? key : describe(step).target);
+    task.update({ text });
+    return task;
   }
 }
 
-const verbs: Readonly<Record<StartStep['kind'], string>> = {
-  'make-directory': 'make',
-  'pull-image': 'pull',
-  'build-image': 'build',
-  'build-local-image': 'build',
-  'create-network': 'create network',
-  'create-volume': 'create volume',
-  'remove-leftover': 'remove leftover',
-  rename: 'rename',
-  keep: 'keep',
-  create: 'create',
-  replace: 'replace',
-  adopt: 'adopt',
-  start: 'start',
-  restart: 'restart',
-  wait: 'wait for',
+/** Steps of one key are told by one task. */
+function keyOf(step: StartStep): string {
+  if ('service' in step) return step.service;
+  return 'reference' in step ? step.reference : `${step.kind} ${describe(step).target}`;
+}
+
+const verbs: Readonly<Record<StartStep['kind'], { readonly doing: string; readonly done: string }>> = {
+  'make-directory': { doing: 'making the folder', done: 'folder made' },
+  'pull-image': { doing: 'pulling', done: 'pulled' },
+  'build-image': { doing: 'building', done: 'built' },
+  'build-local-image': { doing: 'building', done: 'built' },
+  'create-network': { doing: 'creating the network', done: 'network created' },
+  'create-volume': { doing: 'creating the volume', done: 'volume created' },
+  'remove-leftover': { doing: 'removing a leftover', done: 'leftover removed' },
+  rename: { doing: 'giving it its name back', done: 'has its name back' },
+  keep: { doing: 'keeping', done: 'kept' },
+  create: { doing: 'creating', done: 'created' },
+  replace: { doing: 'replacing', done: 'replaced' },
+  adopt: { doing: 'taking over', done: 'taken over' },
+  start: { doing: 'starting', done: 'started' },
+  restart: { doing: 'restarting', done: 'restarted' },
+  wait: { doing: 'waiting until healthy', done: 'healthy' },
 };
