@@ -68,12 +68,30 @@ export function hasHashPrefix(name: string, wanted: string): boolean {
   return /^([0-9a-f]{12}_)+$/.test(name.slice(0, -wanted.length));
 }
 
-/** The one container of a service, or undefined; more than one is refused, and said. */
+/**
+ * Tells replacements that a killed recreate, ours or Compose's, left beside the container that they were to replace from the others.
+ * They never ran, so they hold nothing. One whose predecessor is gone is no leftover: it is the service's container now.
+ */
+export function splitLeftovers(found: readonly Match[]): { leftovers: Match[]; rest: Match[] } {
+  const isLeftover = (match: Match) =>
+    isOurs(match) &&
+    match.container.state === 'created' &&
+    found.some((other) => other !== match && isToReplace(match.container, other.container));
+  return { leftovers: found.filter(isLeftover), rest: found.filter((match) => !isLeftover(match)) };
+}
+
+function isToReplace(replacement: ContainerSummary, old: ContainerSummary): boolean {
+  return (
+    replacement.labels[labels.replaces] === old.id || replacement.name.startsWith(`${old.id.slice(0, 12)}_`)
+  );
+}
+
+/** The one container of a service, leftovers aside, or undefined; more than one is refused, and said. */
 export function theOne(
   identity: ServiceIdentity,
   containers: readonly ContainerSummary[],
 ): Match | undefined {
-  const found = matches(identity, containers);
+  const found = splitLeftovers(matches(identity, containers)).rest;
   if (found.length > 1) throw ambiguous(identity, found);
   return found[0];
 }

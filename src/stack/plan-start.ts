@@ -1,9 +1,9 @@
 import { AixclError } from '../errors.ts';
 import { labels } from '../labels.ts';
-import { ambiguous, type Match } from './container-ref.ts';
+import { ambiguous, type Match, splitLeftovers } from './container-ref.ts';
 import { configHash } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
-import { identityOf, type Observed, type ObservedService } from './observe.ts';
+import { identityOf, type Observed } from './observe.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -32,7 +32,7 @@ function planService(
   service: ServiceDefinition,
   wish: StartWish,
 ): StartStep[] {
-  const { leftovers, found } = sortMatches(observed.services.get(service.name));
+  const { leftovers, rest: found } = splitLeftovers(observed.services.get(service.name)?.matches ?? []);
   if (found.length > 1) throw ambiguous(identityOf(definition, service), found);
   const removals = leftovers.map(
     ({ container }): StartStep => ({
@@ -70,17 +70,6 @@ function planService(
   return [...removals, ...planExisting(definition, observed, service, match, wish, wait)];
 }
 
-/** Ours from an interrupted replacement go; they hold nothing, for they never ran. */
-function sortMatches(service: ObservedService | undefined): { leftovers: Match[]; found: Match[] } {
-  const all = service?.matches ?? [];
-  const isLeftover = ({ container }: Match) =>
-    container.state === 'created' && container.labels[labels.replaces] !== undefined;
-  const others = all.filter((match) => !isLeftover(match));
-  return others.length > 0
-    ? { leftovers: all.filter(isLeftover), found: others }
-    : { leftovers: [], found: [...all] };
-}
-
 function planExisting(
   definition: StackDefinition,
   observed: Observed,
@@ -92,6 +81,7 @@ function planExisting(
   const { container, matchedBy } = match;
   if (matchedBy !== 'labels') {
     if (!wish.adopt) throw foreign(service, match);
+    refuseConflict(service, observed);
     return [
       {
         kind: 'adopt',
@@ -108,6 +98,8 @@ function planExisting(
 
   const drift = driftOf(definition, observed, service, match);
   if (drift) {
+    // Found out now: once the old container is gone, a taken name or port leaves the service without one.
+    refuseConflict(service, observed);
     return [
       { kind: 'replace', service: service.name, id: container.id, name: container.name, because: drift },
       { kind: 'start', service: service.name, because: 'it was just made' },

@@ -1,20 +1,23 @@
 import { AixclError } from '../errors.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs, theOne } from './container-ref.ts';
+import { isOurs, matches, splitLeftovers, theOne } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
 import { identityOf } from './observe.ts';
 import { awaitReady } from './readiness.ts';
 
 export interface RestartStep {
-  readonly kind: 'restart' | 'rename';
+  readonly kind: 'restart' | 'rename' | 'remove-leftover';
   readonly container: ContainerSummary;
   /** Name to give. */
   readonly to?: string;
   readonly because: string;
 }
 
-/** Restarts those named, else every container of the stack; one left under a prefixed name gets its own back, where that is free. */
+/**
+ * Restarts those named, else every container of the stack. What an interrupted recreate left is mended on the way: a container under a
+ * prefixed name gets its own back, where that is free, and a replacement that never ran goes.
+ */
 export function planRestart(
   definition: StackDefinition,
   services: readonly ServiceDefinition[],
@@ -31,6 +34,14 @@ export function planRestart(
     }
     if (!match || (!wanted && !isOurs(match))) return [];
     const { container } = match;
+    const { leftovers } = splitLeftovers(matches(identityOf(definition, service), containers));
+    const removals = leftovers.map(
+      (leftover): RestartStep => ({
+        kind: 'remove-leftover',
+        container: leftover.container,
+        because: 'an interrupted recreate left it behind; it never ran',
+      }),
+    );
     const free = !containers.some(({ name }) => name === service.containerName);
     const rename: RestartStep[] = free
       ? [
@@ -42,7 +53,7 @@ export function planRestart(
           },
         ]
       : [];
-    return [...rename, { kind: 'restart', container, because: 'it was asked for' }];
+    return [...removals, ...rename, { kind: 'restart', container, because: 'it was asked for' }];
   });
   if (steps.length === 0) {
     throw new AixclError('notFound', 'the stack has no containers to restart', { hint: 'aixcl stack start' });
@@ -80,6 +91,8 @@ export async function applyRestart(
     if (kind === 'rename' && to) {
       await engine.renameContainer(container.id, to);
       names.set(container.id, to);
+    } else if (kind === 'remove-leftover') {
+      await engine.removeContainer(container.id);
     } else {
       await told(hands, `restart ${target}`, () => engine.restartContainer(container.id, hands.timeout));
     }
