@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AixclError } from '../errors.ts';
 import type { ContainerDetail, Engine } from './engine.ts';
+import { hasHealthcheck, type Probe, Prober } from './health-probe.ts';
 
 /** What waiting for a container ended with. `loading`: time is up and its process still loads, which is no failure. */
 export interface Readiness {
@@ -21,9 +22,6 @@ const eagerMs = 100;
 const patientMs = 500;
 const eagerFor = 60_000;
 const crashesToGiveUp = 3;
-/** How a health check says, with exit code 0, that its service lives and is not ready: see services/llama-server/entrypoint.sh. */
-const loadingPrefix = 'aixcl: loading';
-
 /**
  * Waits until a container is ready. With a health check: until that succeeds. The engine runs it first after a whole interval, so it is
  * run here as well, by exec, from the start. Without one: until the container runs, or ended with 0.
@@ -34,18 +32,18 @@ export async function awaitReady(engine: Engine, id: string, options: WaitOption
   const elapsed = () => performance.now() - began;
   const crashesBefore = (await look(engine, id)).restartCount;
   let last: Probe = { ok: false, loading: false, detail: '' };
+  using prober = new Prober(engine, options.signal);
   for (;;) {
     options.signal.throwIfAborted();
     const roundBegan = performance.now();
     const container = await look(engine, id);
-    const probe =
-      container.state === 'running' ? await runHealthcheck(engine, container, options.signal) : undefined;
+    const probe = container.state === 'running' ? await prober.news(container) : undefined;
     if (probe && probe.detail !== last.detail) options.onDetail?.(probe.detail);
     last = probe ?? last;
 
     if (probe?.ok && !probe.loading) return { state: 'ready', detail: probe.detail };
     if (ended(container)) {
-      if (container.exitCode === 0 && container.healthcheckTest.length === 0)
+      if (container.exitCode === 0 && !hasHealthcheck(container))
         return { state: 'ready', detail: 'ended with 0' };
       throw await failed(engine, container, endedWords(container));
     }
@@ -60,7 +58,7 @@ export async function awaitReady(engine: Engine, id: string, options: WaitOption
       throw await failed(engine, container, `is unhealthy${last.detail ? `: ${last.detail}` : ''}`);
     }
     if (elapsed() > options.timeoutMs) {
-      if (probe?.loading) return { state: 'loading', detail: probe.detail };
+      if (last.loading && container.state === 'running') return { state: 'loading', detail: last.detail };
       throw await failed(
         engine,
         container,
@@ -70,39 +68,6 @@ export async function awaitReady(engine: Engine, id: string, options: WaitOption
     const pause = (elapsed() < eagerFor ? eagerMs : patientMs) - (performance.now() - roundBegan);
     if (pause > 0) await delay(pause, undefined, { signal: options.signal });
   }
-}
-
-interface Probe {
-  readonly ok: boolean;
-  readonly loading: boolean;
-  readonly detail: string;
-}
-
-/** Runs the container's own health check now; a container without one passes by running. */
-export async function runHealthcheck(
-  engine: Engine,
-  container: ContainerDetail,
-  signal: AbortSignal,
-): Promise<Probe> {
-  const argv = healthArgv(container.healthcheckTest);
-  if (!argv) return { ok: true, loading: false, detail: '' };
-  try {
-    const { exitCode, output } = await engine.exec(container.id, argv, { signal });
-    const detail = output.trim().split('\n')[0] ?? '';
-    return { ok: exitCode === 0, loading: exitCode === 0 && detail.startsWith(loadingPrefix), detail };
-  } catch (error) {
-    // It ended or restarts between the look and the exec; the next look will tell.
-    if (error instanceof AixclError && error.code !== 'engineUnreachable')
-      return { ok: false, loading: false, detail: '' };
-    throw error;
-  }
-}
-
-/** What an engine runs for a health check's `test`; undefined for none. */
-function healthArgv(test: readonly string[]): readonly string[] | undefined {
-  if (test[0] === 'CMD') return test.slice(1);
-  if (test[0] === 'CMD-SHELL') return ['/bin/sh', '-c', test.slice(1).join(' ')];
-  return undefined;
 }
 
 /** Waits until a container has ended with 0 (`service_completed_successfully`). */

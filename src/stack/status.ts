@@ -1,5 +1,5 @@
 import { labels } from '../labels.ts';
-import { type Match, type MatchedBy, matches } from './container-ref.ts';
+import { type Match, type MatchedBy, matches, splitLeftovers } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type {
   ContainerState,
@@ -9,8 +9,8 @@ import type {
   PublishedPort,
   VolumeSummary,
 } from './engine.ts';
+import { runHealthcheck } from './health-probe.ts';
 import { boundFolder, type HostFacts, identityOf, usedVolumes } from './observe.ts';
-import { runHealthcheck } from './readiness.ts';
 
 export interface ServiceStatus {
   readonly service: string;
@@ -61,9 +61,10 @@ export async function serviceStatuses(
 async function serviceStatus(
   engine: Engine,
   service: ServiceDefinition,
-  candidates: readonly Match[],
+  found: readonly Match[],
   signal: AbortSignal,
 ): Promise<ServiceStatus> {
+  const { leftovers, rest: candidates } = splitLeftovers(found);
   const [match, ...others] = candidates;
   if (!match) {
     return {
@@ -90,27 +91,35 @@ async function serviceStatus(
     image: container.image,
     ports: container.ports,
     status: container.status,
-    condition: conditionOf(service, match, others),
+    condition: conditionOf(service, match, others, leftovers),
     ...(others.length > 0 && { candidates: candidates.map((candidate) => candidate.container.name) }),
   };
 }
+
+/** How long a status waits for a health check. */
+const probeMs = 2000;
 
 /** While the engine has not yet run the health check (it waits a whole interval), we run it. */
 async function healthNow(engine: Engine, container: ContainerSummary, signal: AbortSignal): Promise<Health> {
   if (container.state !== 'running' || container.health !== 'starting') return container.health;
   const detail = await engine.inspectContainer(container.id);
   if (!detail) return 'none';
-  return (await runHealthcheck(engine, detail, signal)).ok ? 'healthy' : 'starting';
+  return (await runHealthcheck(engine, detail, signal, probeMs)).ok ? 'healthy' : 'starting';
 }
 
 function conditionOf(
   service: ServiceDefinition,
   { container, matchedBy }: Match,
   others: readonly Match[],
+  leftovers: readonly Match[],
 ): string | null {
   if (others.length > 0) {
     const names = [container.name, ...others.map((other) => other.container.name)].join(', ');
     return `${others.length + 1} containers could be ${service.name}: ${names}`;
+  }
+  const [leftover] = leftovers;
+  if (leftover) {
+    return `an interrupted recreate left ${leftover.container.name} beside it; aixcl service restart ${service.name} removes that`;
   }
   if (container.name !== service.containerName) {
     return `its container is called ${container.name}: an interrupted recreate; aixcl service restart ${service.name} gives it its name back`;
