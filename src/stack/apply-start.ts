@@ -42,7 +42,7 @@ export async function applyStart(
   const recorder = new Recorder(hands);
   const imageFailures = await applyShared(plan, recorder, hands, definition.project);
 
-  const images = await imageIds(observed, services, hands.engine);
+  const images = await imageIds(observed, services, plan, hands.engine);
   const ids = new Map(
     plan.flatMap((step) =>
       'id' in step && step.id && step.kind !== 'remove-leftover' ? [[step.service, step.id] as const] : [],
@@ -203,11 +203,14 @@ function ownLabels(hands: StartHands, project: string): Record<string, string> {
 async function imageIds(
   observed: Observed,
   services: readonly ServiceDefinition[],
+  plan: readonly StartStep[],
   engine: Engine,
 ): Promise<Map<string, string | undefined>> {
   const references = [...new Set(services.map(({ image }) => image))];
+  const made = new Set(plan.flatMap((step) => ('reference' in step ? step.reference : [])));
   const ids = references.map(async (reference) => {
-    const known = observed.images.get(reference) ?? (await engine.inspectImage(reference));
+    const before = made.has(reference) ? undefined : observed.images.get(reference);
+    const known = before ?? (await engine.inspectImage(reference));
     return [reference, known?.id] as const;
   });
   return new Map(await Promise.all(ids));
