@@ -24,13 +24,21 @@ export function createOptions(name: string, spec: ContainerSpec): Docker.Contain
     ...(first && {
       NetworkingConfig: {
         EndpointsConfig: {
-          [first.name]: {
-            Aliases: [...first.aliases],
-            ...(first.ipv4Address && { IPAMConfig: { IPv4Address: first.ipv4Address } }),
-          },
+          [first.name]: endpointOf(first),
         },
       },
     }),
+  };
+}
+
+/** How a container is reached in one network. */
+export function endpointOf(network: {
+  readonly aliases: readonly string[];
+  readonly ipv4Address?: string;
+}): Docker.EndpointSettings {
+  return {
+    Aliases: [...network.aliases],
+    ...(network.ipv4Address && { IPAMConfig: { IPv4Address: network.ipv4Address } }),
   };
 }
 

@@ -24,7 +24,7 @@ import type {
 } from '../../stack/engine.ts';
 import type { EngineAddress } from './address.ts';
 import type { TlsSecrets } from './connect.ts';
-import { createOptions, restartPolicy } from './create-options.ts';
+import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { engineFailure, statusOf } from './failures.ts';
 import { build, pull } from './image-streams.ts';
 import { sinceSeconds } from './since.ts';
@@ -86,7 +86,7 @@ export class DockerEngine implements Engine {
     );
     try {
       for (const network of spec.networks.slice(1)) {
-        await this.connectNetwork(network.name, created.id, network.aliases);
+        await this.#connect(network.name, created.id, endpointOf(network));
       }
     } catch (error) {
       await this.removeContainer(created.id);
@@ -253,7 +253,11 @@ export class DockerEngine implements Engine {
   }
 
   async connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void> {
-    const options = { Container: container, EndpointConfig: { Aliases: [...aliases] } };
+    await this.#connect(network, container, endpointOf({ aliases }));
+  }
+
+  async #connect(network: string, container: string, endpoint: Docker.EndpointSettings): Promise<void> {
+    const options = { Container: container, EndpointConfig: endpoint };
     await this.#ask(`connect ${container} to ${network}`, this.#docker.getNetwork(network).connect(options));
   }
 

@@ -32,7 +32,7 @@ export async function registryLogin(
 export function registryOf(reference: string): string {
   const [first = '', ...rest] = reference.split('/');
   const isHost = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-  return isHost ? first : 'https://index.docker.io/v1/';
+  return isHost && !/^(index\.)?docker\.io$/.test(first) ? first : 'https://index.docker.io/v1/';
 }
 
 /** Asks `docker-credential-NAME get`; the server's name goes in by stdin, the secret comes back by stdout. */

@@ -12,7 +12,8 @@ export function sinceSeconds(text: string, nowMs: number): number {
     );
     return nowMs / 1000 - back;
   }
-  const time = Date.parse(text);
+  // A date alone is this machine's midnight for Docker, and UTC's for JavaScript.
+  const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00` : text);
   if (Number.isNaN(time)) {
     throw new AixclError('usage', `--since "${text}" is neither a time nor a duration`, {
       hint: 'Give 10m, 2h, 2026-01-31 or 2026-01-31T12:00:00Z.',
