@@ -49,7 +49,7 @@ export async function activateShown(
     task.succeed(outcome === 'applied' ? 'ready' : outcome);
     return outcome;
   } catch (error) {
-    task.fail();
+    task.fail('failed');
     throw error;
   }
 }
