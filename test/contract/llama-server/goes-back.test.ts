@@ -143,19 +143,42 @@ describeEngine('a wish that can not be had', () => {
     });
   }
 
-  engineTest('does not end a switch that is under way, and a newer one does', async () => {
+  engineTest('does not end a switch that is under way; a newer one that can be had does', async () => {
     await using models = await makeModels('a.gguf', 'b.gguf', 'c.gguf');
-    await using server = await startServer(models);
+    await writeFile(join(models.path, 'slow'), neverHealthyWithB, { mode: 0o755 });
+    await using server = await startServer(models, {
+      options: ['--volume', `${models.path}/slow:/app/llama-server:ro`],
+    });
     await server.serves('a.gguf');
     const first = await models.request('b.gguf');
-    await expect
-      .poll(() => models.state(), { interval: 20 })
-      .toMatchObject({ request: first, result: 'pending' });
+    const under = {
+      request: first,
+      phase: 'switching',
+      result: 'pending',
+      model: 'b.gguf',
+      active: 'a.gguf',
+    };
+    await expect.poll(() => models.state(), { timeout: 5000 }).toMatchObject(under);
+    await models.request('gone.gguf');
+    await setTimeout(2000);
+    expect(await models.state()).toMatchObject(under);
     const second = await models.request('c.gguf');
-    expect(await settled(models, second)).toMatchObject({ active: 'c.gguf', result: 'applied' });
+    expect(await settled(models, second)).toMatchObject({
+      active: 'c.gguf',
+      result: 'applied',
+      superseded: first,
+    });
     await server.serves('c.gguf');
   });
 });
+
+/** llama-server, which with `b.gguf` loads for ever and ignores SIGTERM. */
+const neverHealthyWithB = `#!/bin/sh
+case "$*" in
+  *b.gguf*) trap '' TERM; while :; do sleep 1; done ;;
+esac
+exec /usr/bin/llama-server "$@"
+`;
 
 describeEngine('arguments of a model', () => {
   engineTest('are given to llama-server when it is asked for again', async () => {
