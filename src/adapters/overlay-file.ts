@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { systemCode } from '../errors.ts';
 import type { HomeOverlay } from '../stack/home-overlay.ts';
-import { replaceFile } from './models-directory/durable.ts';
+import { replaceFile } from './durable.ts';
 
 const head =
   '# Written by aixcl: what this home differs in. Your own changes belong into compose.override.yaml beside it.\n';

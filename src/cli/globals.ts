@@ -80,9 +80,13 @@ function isLogs([noun, verb]: readonly string[]): boolean {
 /** The global flags out of what yargs parsed. */
 export function globalFlags(argv: Readonly<Record<string, unknown>>): GlobalFlags {
   const list = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  // Of an option that is given twice, the last one counts.
+  const text = (value: unknown) => {
+    const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+    return typeof last === 'string' && last !== '' ? last : undefined;
+  };
   return {
-    format: argv.format === 'json' ? 'json' : 'table',
+    format: text(argv.format) === 'json' ? 'json' : 'table',
     yes: argv.yes === true,
     dryRun: argv.dryRun === true,
     debug: argv.debug === true,

@@ -29,7 +29,6 @@ async function main(argv: readonly string[]): Promise<number> {
       .group(Object.keys(globalOptions), 'For every command:')
       .parserConfiguration({
         'populate--': true,
-        'duplicate-arguments-array': false,
         'parse-positional-numbers': false,
       })
       .version(AIXCL_VERSION)

@@ -10,10 +10,10 @@ import type { Collection, Order, OrderedFile, StandingRecord, WorkOptions } from
 import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
 import { canResume, download } from '../download/download.ts';
+import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
 import { claim } from './claim.ts';
 import { copyInto } from './copy.ts';
 import { onDisk } from './disk-errors.ts';
-import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from './durable.ts';
 import { publishFile, publishFolder } from './publish.ts';
 import { hashFile, writeRecord } from './records.ts';
 

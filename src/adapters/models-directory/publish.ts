@@ -1,7 +1,7 @@
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../../errors.ts';
-import { syncDirectory } from './durable.ts';
+import { syncDirectory } from '../durable.ts';
 
 /**
  * Gives the file at `staged` the name `target`, unless that name is taken: then false and nothing is changed. Never writes over anything.

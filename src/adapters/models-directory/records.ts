@@ -4,7 +4,7 @@ import { type FileHandle, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { FileRecord } from '../../models/model.ts';
-import { makeDirectory, type Ownership, replaceFile } from './durable.ts';
+import { makeDirectory, type Ownership, replaceFile } from '../durable.ts';
 import { openInside } from './open-inside.ts';
 
 /**
