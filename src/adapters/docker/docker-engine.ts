@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import Docker from 'dockerode';
-import { AixclError } from '../../errors.ts';
+import { AixclError, reasonOf } from '../../errors.ts';
 import type {
   BuildDefinition,
   NetworkDefinition,
@@ -96,7 +96,13 @@ export class DockerEngine implements Engine {
   }
 
   async startContainer(id: string): Promise<void> {
-    await this.#change(`start ${id}`, this.#docker.getContainer(id).start());
+    const container = this.#docker.getContainer(id);
+    try {
+      await this.#change(`start ${id}`, container.start());
+    } catch (error) {
+      if (!/unpause/.test(reasonOf(error))) throw error;
+      await this.#ask(`unpause ${id}`, container.unpause());
+    }
   }
 
   async stopContainer(id: string, timeout?: number): Promise<void> {

@@ -3,9 +3,8 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
-import { fileSource } from '../../models/gguf/byte-source.ts';
 import { GgufProblem } from '../../models/gguf/header.ts';
-import { combineShards, type Inspected, inspectGguf } from '../../models/gguf/inspect.ts';
+import { combineShards, type Inspected } from '../../models/gguf/inspect.ts';
 import type { Collection, Order, OrderedFile, StandingRecord, WorkOptions } from '../../models/intake.ts';
 import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
@@ -14,6 +13,7 @@ import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDire
 import { claim } from './claim.ts';
 import { copyInto } from './copy.ts';
 import { onDisk } from './disk-errors.ts';
+import { inspectFile, notAModel } from './inspect-file.ts';
 import { publishFile, publishFolder } from './publish.ts';
 import { hashFile, writeRecord } from './records.ts';
 
@@ -166,7 +166,8 @@ async function settle(
 
 async function checkStructure(order: Order, pathOf: (file: OrderedFile) => string): Promise<void> {
   const inspected = new Map<string, Inspected>();
-  for (const file of order.files) inspected.set(file.name, await inspectStaged(pathOf(file), file.name));
+  for (const file of order.files)
+    inspected.set(file.name, await inspectFile(pathOf(file), file.name, { thorough: true }));
   const names = order.files.map((file) => file.name);
   const chosen = mainFileOf(names);
   const main = 'main' in chosen ? chosen.main : names[0]!;
@@ -177,23 +178,6 @@ async function checkStructure(order: Order, pathOf: (file: OrderedFile) => strin
     if (error instanceof GgufProblem) throw notAModel(order.name, error);
     throw error;
   }
-}
-
-async function inspectStaged(path: string, name: string): Promise<Inspected> {
-  await using handle = await open(path);
-  try {
-    return await inspectGguf(await fileSource(handle), { thorough: true });
-  } catch (error) {
-    if (error instanceof GgufProblem) throw notAModel(name, error);
-    throw error;
-  }
-}
-
-function notAModel(name: string, problem: GgufProblem): AixclError {
-  return new AixclError('verification', `${quoted(name)} is not a whole GGUF model: ${problem.message}`, {
-    hint: 'Get the file again from where it came from.',
-    cause: problem,
-  });
 }
 
 async function recordAll(

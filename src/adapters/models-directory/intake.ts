@@ -1,11 +1,12 @@
 import { lstat, open, readdir, realpath, stat, statfs } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Intake, LocalThing, Probe } from '../../models/intake.ts';
 import { decodeFileName, quoted } from '../../models/model-name.ts';
 import { probeUrl } from '../download/probe.ts';
 import { openCollection } from './collection.ts';
 import { onDisk } from './disk-errors.ts';
+import { inspectFile } from './inspect-file.ts';
 import { openInside } from './open-inside.ts';
 import { hashFile, readRecord } from './records.ts';
 
@@ -70,10 +71,11 @@ async function look(path: string): Promise<LocalThing | undefined> {
   }
 }
 
+/** A file that is no model is refused before a byte of it is copied. */
 async function probePath(path: string): Promise<Probe> {
   try {
-    await using handle = await open(path);
-    return { size: (await handle.stat()).size, sha256: null, version: null };
+    await inspectFile(path, basename(path), { thorough: false });
+    return { size: (await stat(path)).size, sha256: null, version: null };
   } catch (error) {
     if (systemCode(error) === 'EACCES') throw unreadable(path, error);
     throw error;
