@@ -134,7 +134,7 @@ function planExisting(
     kind: 'keep',
     service: service.name,
     id: container.id,
-    name: container.name,
+    name: steps.length > 0 ? service.containerName : container.name,
     because: 'it runs as defined',
   };
   return [...steps, keep, ...(settled && !wish.unready.has(service.name) ? [] : wait)];

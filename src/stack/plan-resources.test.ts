@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { plan, planned, refusal } from './test-plan.ts';
+import { boundVolume, home, network, ourContainer, service, stack, volume } from './test-stack.ts';
+
+const ollama = service('ollama');
+const one = stack([ollama]);
+const made = `create ollama: there is no container for it
+start ollama: it was just made
+wait ollama: it has to stay up`;
+
+test('an image that two services need is pulled once', async () => {
+  const definition = stack([service('a', { image: 'same:1' }), service('b', { image: 'same:1' })]);
+  const lines = (await planned(definition, { images: [] })).split('\n');
+  expect(lines.filter((line) => line.startsWith('pull'))).toEqual(['pull-image same:1: it is not here']);
+});
+
+test('an image that is not here and may not be pulled is named, with its service', async () => {
+  const expected = `notFound: the image ollama:1 of ollama is not here, and pulling is switched off
+docker pull ollama:1`;
+  expect(await refusal(plan(one, { images: [], wish: { pull: 'never' } }))).toBe(expected);
+  const never = stack([service('ollama', { pullPolicy: 'never' })]);
+  expect(await refusal(plan(never, { images: [] }))).toBe(expected);
+});
+
+test('what is here needs no pull, also where pulling is switched off', async () => {
+  expect(await planned(one, { wish: { pull: 'never' } })).toBe(made);
+});
+
+test('an image of ours is made on this machine, never pulled', async () => {
+  const local = stack([service('ollama', { image: 'local/ollama' })]);
+  for (const pull of ['missing', 'never'] as const) {
+    expect(await planned(local, { images: [], wish: { pull } })).toBe(
+      `build-local-image local/ollama: it is not here, and it is made on this machine\n${made}`,
+    );
+  }
+});
+
+const build = { context: '/services/x', dockerfile: 'Dockerfile', args: new Map<string, string>() };
+
+test.each([
+  ['where it is not here', {}, { images: [] }, 'it is not here'],
+  ['where a build was asked for', {}, { wish: { build: true } }, 'a build was asked for'],
+  ['where its pull policy is build', { pullPolicy: 'build' as const }, {}, 'a build was asked for'],
+])('an image with a build is built %s', async (_where, own, world, because) => {
+  const built = stack([service('ollama', { build, ...own })]);
+  expect(await planned(built, world)).toBe(`build-image ollama:1: ${because}\n${made}`);
+});
+
+test('an image with a build that is here is not built unasked', async () => {
+  expect(await planned(stack([service('ollama', { build })]))).toBe(made);
+});
+
+test('a network of the definition is made once, one that is there is used, one that nobody uses is not made', async () => {
+  const web = service('web', { networks: new Map([['back', { aliases: [] }]]) });
+  const other = service('other', { networks: new Map([['back', { aliases: [] }]]) });
+  const definition = stack([web, other], { networks: [network('back'), network('unused')] });
+  const networks = async (names: string[]) =>
+    (await planned(definition, { networks: names })).split('\n').filter((line) => line.includes('network'));
+  expect(await networks([])).toEqual(['create-network aixcl_back: it does not exist']);
+  expect(await networks(['aixcl_back'])).toEqual([]);
+});
+
+test('an external network or volume that is missing is never made', async () => {
+  const web = service('web', { networks: new Map([['out', { aliases: [] }]]) });
+  const outside = stack([web], { networks: [network('out', { name: 'out', external: true })] });
+  expect(await refusal(plan(outside, { networks: [] }))).toBe(
+    'notFound: the network out is declared external and does not exist\ndocker network create out',
+  );
+  const held = stack([withVolume], { volumes: [volume('ollama', { external: true })] });
+  expect(await refusal(plan(held))).toMatch(
+    /^notFound: the volume ollama is declared external and does not exist\nIf it was removed, bring it back from its backup/,
+  );
+});
+
+const withVolume = service('ollama', {
+  mounts: [{ kind: 'volume', source: 'ollama', target: '/root/.ollama', readOnly: false, noCopy: true }],
+});
+
+test('a volume that is a name for a folder says so, and its folder is made first', async () => {
+  const folder = `${home}/ollama`;
+  const definition = stack([withVolume], { volumes: [boundVolume('ollama', folder)] });
+  expect(await planned(definition, { paths: { [folder]: 'missing' } })).toBe(
+    `make-directory ${folder}: the volume ollama is a name for it
+create-volume ollama: it does not exist; it is a name for ${folder}
+${made}`,
+  );
+});
+
+test('a volume that is there is used as it is, however its definition changed', async () => {
+  const definition = stack([withVolume], { volumes: [boundVolume('ollama', `${home}/ollama`)] });
+  expect(await planned(definition, { volumes: ['ollama'] })).toBe(made);
+  const moved = stack([withVolume], { volumes: [boundVolume('ollama', '/elsewhere')] });
+  const containers = [ourContainer(definition, withVolume)];
+  expect(await planned(moved, { volumes: ['ollama'], containers })).toBe('keep ollama: it runs as defined');
+});
+
+function binding(source: string, createSource = false) {
+  return service('ollama', {
+    mounts: [{ kind: 'bind', source, target: '/models', readOnly: false, createSource }],
+  });
+}
+
+test('a bind source of the home that is missing is made', async () => {
+  const paths = { [`${home}/models`]: 'missing' };
+  expect(await planned(stack([binding(`${home}/models`)]), { paths })).toBe(
+    `make-directory ${home}/models: ollama mounts it\n${made}`,
+  );
+});
+
+test('any other bind source that is missing is an error, and no folder appears', async () => {
+  const paths = { '/typo': 'missing' };
+  expect(await refusal(plan(stack([binding('/typo')]), { paths }))).toBe(
+    `usage: ollama mounts /typo at /models, and there is no /typo
+Mend the path in the definition, or make the folder: mkdir -p /typo`,
+  );
+});
+
+test('a bind source that the definition lets the engine make is left to the engine', async () => {
+  expect(await planned(stack([binding('/typo', true)]), { paths: { '/typo': 'missing' } })).toBe(made);
+});

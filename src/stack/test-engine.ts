@@ -1,0 +1,162 @@
+import type { ContainerSpec, ContainerSummary, Engine, ImageDetail } from './engine.ts';
+import { containerId, detail, image } from './test-stack.ts';
+
+export interface EngineWorld {
+  readonly containers?: readonly ContainerSummary[];
+  /** References that are here, or images. */
+  readonly images?: readonly (string | ImageDetail)[];
+  /** Names. */
+  readonly networks?: readonly string[];
+  readonly volumes?: readonly string[];
+}
+
+/**
+ * An engine in memory: it keeps what it is told and writes down each change in `did`. Anything that a test is about is replaced by the
+ * test: `engine.startContainer = …`.
+ */
+export class TestEngine implements Engine {
+  readonly address = 'unix:///test';
+  /** One line a change: what was called, on what. */
+  readonly did: string[] = [];
+  readonly specs = new Map<string, ContainerSpec>();
+  readonly #containers: Map<string, ContainerSummary>;
+  readonly #images: Map<string, ImageDetail>;
+  readonly #networks: Set<string>;
+  readonly #volumes: Set<string>;
+  #made = 0;
+
+  constructor(world: EngineWorld = {}) {
+    this.#containers = new Map((world.containers ?? []).map((one) => [one.id, one]));
+    const images = (world.images ?? []).map((one) => (typeof one === 'string' ? image(one) : one));
+    this.#images = new Map(images.flatMap((one) => one.tags.map((tag) => [tag, one] as const)));
+    this.#networks = new Set(world.networks);
+    this.#volumes = new Set(world.volumes);
+  }
+
+  /** Every container as `name state`. */
+  get stand(): string[] {
+    return [...this.#containers.values()].map(({ name, state }) => `${name} ${state}`);
+  }
+
+  info: Engine['info'] = async () => ({
+    version: '28.0.0',
+    apiVersion: '1.51',
+    operatingSystem: 'Test',
+    runtimes: ['runc'],
+    cdiDevices: [],
+    dataRoot: '/var/lib/docker',
+    rootless: false,
+  });
+
+  listContainers: Engine['listContainers'] = async () => [...this.#containers.values()];
+
+  inspectContainer: Engine['inspectContainer'] = async (id) => {
+    const found = this.#containers.get(id);
+    return found && detail(found, { healthcheckTest: this.specs.get(id)?.healthcheck?.test ?? [] });
+  };
+
+  createContainer: Engine['createContainer'] = async (name, spec) => {
+    this.#made += 1;
+    const id = containerId(`ffff${String(this.#made).padStart(4, '0')}`);
+    this.did.push(`create ${name}`);
+    this.specs.set(id, spec);
+    this.#containers.set(id, {
+      id,
+      name,
+      image: spec.image,
+      imageId: this.#images.get(spec.image)?.id ?? '',
+      state: 'created',
+      status: 'Created',
+      health: 'none',
+      labels: spec.labels,
+      ports: [],
+      mounts: [],
+      created: 0,
+    });
+    return id;
+  };
+
+  startContainer: Engine['startContainer'] = async (id) => {
+    this.did.push(`start ${this.#name(id)}`);
+    this.change(id, { state: 'running' });
+  };
+
+  stopContainer: Engine['stopContainer'] = async (id) => {
+    this.did.push(`stop ${this.#name(id)}`);
+    this.change(id, { state: 'exited' });
+  };
+
+  restartContainer: Engine['restartContainer'] = async (id) => {
+    this.did.push(`restart ${this.#name(id)}`);
+    this.change(id, { state: 'running' });
+  };
+
+  renameContainer: Engine['renameContainer'] = async (id, name) => {
+    this.did.push(`rename ${this.#name(id)} to ${name}`);
+    if ([...this.#containers.values()].some((other) => other.name === name))
+      throw new Error(`${name} is taken`);
+    this.change(id, { name });
+  };
+
+  removeContainer: Engine['removeContainer'] = async (id) => {
+    this.did.push(`remove ${this.#name(id)}`);
+    this.#containers.delete(id);
+  };
+
+  setRestartPolicy: Engine['setRestartPolicy'] = async (id, { name }) => {
+    this.did.push(`set the restart policy of ${this.#name(id)} to ${name}`);
+  };
+
+  exec: Engine['exec'] = async () => ({ exitCode: 0, output: '' });
+
+  async *logs(): AsyncGenerator<{ stream: 'stdout'; text: string }> {
+    yield { stream: 'stdout', text: 'last words' };
+  }
+
+  inspectImage: Engine['inspectImage'] = async (reference) => this.#images.get(reference);
+
+  async *pullImage(reference: string): ReturnType<Engine['pullImage']> {
+    this.did.push(`pull ${reference}`);
+    yield { text: 'Pulling' };
+    this.#images.set(reference, image(reference));
+  }
+
+  async *buildImage(tag: string): ReturnType<Engine['buildImage']> {
+    this.did.push(`build ${tag}`);
+    yield 'Step 1/1';
+    this.#images.set(tag, image(tag, `sha256:built-${tag}`));
+  }
+
+  importImage: Engine['importImage'] = async () => {
+    throw new Error('not in this engine');
+  };
+
+  listNetworks: Engine['listNetworks'] = async () =>
+    [...this.#networks].map((name) => ({ id: name, name, labels: {} }));
+  inspectNetwork: Engine['inspectNetwork'] = async (name) =>
+    this.#networks.has(name) ? { id: name, name, labels: {} } : undefined;
+  createNetwork: Engine['createNetwork'] = async ({ name }) => {
+    this.did.push(`create network ${name}`);
+    return name;
+  };
+  connectNetwork: Engine['connectNetwork'] = async () => {};
+
+  listVolumes: Engine['listVolumes'] = async () => [];
+  inspectVolume: Engine['inspectVolume'] = async (name) =>
+    this.#volumes.has(name)
+      ? { name, driver: 'local', options: {}, labels: {}, mountpoint: `/var/lib/docker/volumes/${name}` }
+      : undefined;
+  createVolume: Engine['createVolume'] = async ({ name }) => {
+    this.did.push(`create volume ${name}`);
+  };
+
+  change(id: string, change: Partial<ContainerSummary>): void {
+    const before = this.#containers.get(id);
+    if (!before) throw new Error(`no container ${id}`);
+    this.#containers.set(id, { ...before, ...change });
+  }
+
+  #name(id: string): string {
+    return this.#containers.get(id)?.name ?? id;
+  }
+}

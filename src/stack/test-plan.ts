@@ -1,0 +1,55 @@
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { observe } from './observe.ts';
+import { planStart } from './plan-start.ts';
+import { describe } from './start-report.ts';
+import type { StartStep, StartWish } from './start-step.ts';
+import { type EngineWorld, TestEngine } from './test-engine.ts';
+import { type HostWorld, home, hostOf } from './test-stack.ts';
+
+export const plainWish: StartWish = {
+  pull: 'missing',
+  build: false,
+  adopt: false,
+  wait: true,
+  unready: new Set(),
+  isHomeFolder: (path) => path.startsWith(`${home}/`),
+  isLocallyBuilt: (reference) => reference.startsWith('local/'),
+};
+
+export interface PlanWorld extends EngineWorld, HostWorld {
+  /** The services to start; absent: all. */
+  readonly services?: readonly ServiceDefinition[];
+  readonly wish?: Partial<StartWish>;
+}
+
+/** Observes that world and plans. Unless it says otherwise, the images and the network of the services are there. */
+export async function plan(definition: StackDefinition, world: PlanWorld = {}): Promise<StartStep[]> {
+  const services = world.services ?? [...definition.services.values()];
+  const engine = new TestEngine({
+    images: services.map(({ image }) => image),
+    networks: [...definition.networks.values()].map(({ name }) => name),
+    ...world,
+  });
+  const observed = await observe(engine, hostOf(world), definition, services);
+  return planStart(definition, observed, services, { ...plainWish, ...world.wish });
+}
+
+/** The same as text, one `kind target: because` a line. */
+export async function planned(definition: StackDefinition, world: PlanWorld = {}): Promise<string> {
+  const steps = await plan(definition, world);
+  return steps
+    .map((step) => {
+      const { kind, target, because } = describe(step);
+      return `${kind} ${target}: ${because}`;
+    })
+    .join('\n');
+}
+
+/** Code, message and hint of what `work` is refused with. */
+export async function refusal(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    (value) => `not refused: ${JSON.stringify(value)}`,
+    (error: { code?: string; message?: string; hint?: string }) =>
+      `${error.code}: ${error.message}\n${error.hint}`,
+  );
+}
