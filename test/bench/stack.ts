@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { access, mkdir, mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { privateEngine } from '../setup/engines.ts';
@@ -23,7 +24,7 @@ export async function stack(runs: number): Promise<Comparison[]> {
   }
   const engine = privateEngine(Number(process.env[variables.slot]));
   const folder = await mkdtemp(join(tmpdir(), 'aixcl-bench-'));
-  process.on('exit', () => void rm(folder, { recursive: true, force: true }));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const plugins = join(folder, 'client', 'cli-plugins');
   await mkdir(plugins, { recursive: true });
   await access(composeProgram);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AixclError } from '../../errors.ts';
 import { type Report, runCommand, succeeds } from './run-command.ts';
+import { withoutServiceStarts } from './service-starts.ts';
 
 export interface AptOptions {
   readonly report: Report;
@@ -11,8 +12,9 @@ export interface AptOptions {
 const lockTimeoutSeconds = 300;
 
 /**
- * Installs those of `packages` that are missing, from fresh package lists, without recommended ones, asking nothing. Those in
- * `ifKnown` are left out where the distribution has no such package.
+ * Installs those of `packages` that are missing, from fresh package lists, without recommended ones, asking nothing and starting no
+ * service. Those in `ifKnown` are left out where the distribution has no such package. An abort waits for packages that are being
+ * installed.
  */
 export async function installPackages(
   packages: readonly string[],
@@ -26,13 +28,19 @@ export async function installPackages(
   const names = [...absent, ...(await known(wanted))];
   if (names.length === 0) return;
   report(`Installing ${names.join(', ')} (apt-get install)`);
-  await runCommand('apt-get', [...lockOption, 'install', '--yes', '--no-install-recommends', ...names], {
-    signal,
-    onLine: (line) => {
-      const [, unpacked] = /^(?:Unpacking|Setting up) ([^ :]+)/.exec(line) ?? [];
-      if (unpacked) report(`Installing: ${unpacked}`);
-    },
+  const onLine: Report = (line) => {
+    const [, unpacked] = /^(?:Unpacking|Setting up) ([^ :]+)/.exec(line) ?? [];
+    if (unpacked) report(`Installing: ${unpacked}`);
+  };
+  const install = [...lockOption, 'install', '--yes', '--no-install-recommends'];
+  await withoutServiceStarts(async () => {
+    // What an installation that was cut off left half done would fail this one.
+    await runCommand('dpkg', ['--configure', '-a'], { onLine });
+    await runCommand('apt-get', [...install, '--download-only', ...names], { signal });
+    // Not to be cut off.
+    await runCommand('apt-get', [...install, ...names], { onLine });
   }).catch((error: unknown) => {
+    signal?.throwIfAborted();
     throw explained(error, `${names.join(', ')} could not be installed`);
   });
 }
