@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest';
+import { composeLabels, labels } from '../labels.ts';
+import { TestEngine } from './test-engine.ts';
+import {
+  composeContainer,
+  container,
+  containerId,
+  home,
+  ourContainer,
+  service,
+  stack,
+} from './test-stack.ts';
+import { outcomes, start } from './test-start.ts';
+
+const images = ['a:1', 'b:1'];
+const world = { images, networks: ['aixcl_default'] };
+
+test('a replacement stands complete beside the old container before that one goes', async () => {
+  const definition = stack([service('a')]);
+  const old = composeContainer(definition, service('a'), { id: containerId('a5559cc38d9d') });
+  const engine = new TestEngine({ ...world, containers: [old] });
+  await start(engine, definition);
+  expect(engine.did).toEqual([
+    'create a5559cc38d9d_a',
+    'stop a',
+    'remove a',
+    'rename a5559cc38d9d_a to a',
+    'start a',
+  ]);
+  const [spec] = engine.specs.values();
+  expect(spec?.labels[labels.replaces]).toBe(old.id);
+});
+
+test('an anonymous volume goes over into the new container; a place that the definition mounts does not', async () => {
+  const own = { kind: 'bind', source: '/x', target: '/own', readOnly: false, createSource: false } as const;
+  const definition = stack([service('a', { mounts: [own] })]);
+  const old = composeContainer(definition, service('a'), {
+    mounts: [
+      { kind: 'volume', name: 'f00d', target: '/data' },
+      { kind: 'volume', name: 'beef', target: '/own' },
+      { kind: 'bind', source: '/y', target: '/else' },
+    ],
+  });
+  const engine = new TestEngine({ ...world, containers: [old] });
+  await start(engine, definition);
+  const [spec] = engine.specs.values();
+  expect(spec?.mounts.map((mount) => `${mount.kind} ${mount.target}`)).toEqual(['bind /own', 'volume /data']);
+});
+
+test('a container that is taken over is stopped for good, set aside and never removed', async () => {
+  const definition = stack([service('a')]);
+  const byHand = container('a', { id: containerId('a5559cc38d9d') });
+  const engine = new TestEngine({ ...world, containers: [byHand] });
+  await start(engine, definition, { wish: { adopt: true } });
+  expect(engine.did).toEqual([
+    'set the restart policy of a to no',
+    'stop a',
+    'rename a to a.before-aixcl-a5559cc38d9d',
+    'create a',
+    'start a',
+  ]);
+});
+
+test('networks, volumes and containers carry the marks by which Compose and aixcl know them', async () => {
+  const mounts = [{ kind: 'volume', source: 'data', target: '/d', readOnly: false, noCopy: false }] as const;
+  const definition = stack([service('a', { mounts })], {
+    volumes: [
+      { key: 'data', name: 'data', external: false, driverOpts: new Map(), labels: new Map([['x', 'y']]) },
+    ],
+  });
+  const engine = new TestEngine({ images });
+  const given: Record<string, Readonly<Record<string, string>>> = {};
+  engine.createNetwork = async ({ name }, own) => {
+    given.network = own;
+    return name;
+  };
+  engine.createVolume = async (_volume, own) => {
+    given.volume = own;
+  };
+  await start(engine, definition);
+  const ours = { [labels.home]: home, [composeLabels.project]: 'aixcl' };
+  expect(given.network).toEqual({ ...ours, [composeLabels.network]: 'default' });
+  expect(given.volume).toEqual({ ...ours, [composeLabels.volume]: 'data', x: 'y' });
+  const [spec] = engine.specs.values();
+  expect(spec?.labels).toMatchObject({ ...ours, [composeLabels.service]: 'a', [labels.image]: 'a:1' });
+});
+
+test('a service in the network of another is made once that one has a container', async () => {
+  const engine = new TestEngine(world);
+  const inside = service('a', {
+    dependsOn: new Map([['b', { condition: 'service_started', required: true, restart: false }]]),
+    networkMode: 'service:b',
+    networks: new Map(),
+  });
+  await start(engine, stack([inside, service('b')]));
+  expect(engine.did).toEqual(['create b', 'start b', 'create a', 'start a']);
+  const [b, a] = [...engine.specs.entries()];
+  expect(a?.[1].networkMode).toBe(`container:${b?.[0]}`);
+});
+
+test('a service that still loads at the time limit is up, and said to load', async () => {
+  const engine = new TestEngine(world);
+  engine.exec = async () => ({ exitCode: 0, output: 'aixcl: loading big.gguf\n' });
+  const definition = stack([service('a', { healthcheck: { test: ['CMD', 'x'] } })]);
+  const outcome = await start(engine, definition, { hands: { waitTimeoutMs: 150 } });
+  expect(outcome).toMatchObject({ failures: [], loading: ['a'] });
+});
+
+test('a kept container is touched by nothing', async () => {
+  const definition = stack([service('a')]);
+  const engine = new TestEngine({ ...world, containers: [ourContainer(definition, service('a'))] });
+  expect(outcomes(await start(engine, definition))).toEqual(['kept keep a']);
+  expect(engine.did).toEqual([]);
+});
