@@ -2,6 +2,7 @@
  * `node warm-cache.cjs DIST`: writes DIST/main.cache, V8's compiled code of the functions that everyday commands run. They are run here for
  * that, in a home of their own, against an engine that has nothing.
  */
+const { execFile } = require('node:child_process');
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { createServer } = require('node:http');
 const Module = require('node:module');
@@ -34,6 +35,8 @@ async function warm() {
     AIXCL_HOME: join(folder, 'home'),
     DOCKER_HOST: `unix://${socket}`,
   };
+  // Remembers the definition, so that what reads it anew is not among the functions below: it would cost every start to load them.
+  await new Promise((done) => execFile(process.execPath, [file, ...commands[0]], { env: process.env }, done));
   const source = readFileSync(file, 'latin1');
   const script = new Script(Module.wrap(source), { filename: file });
   for (const command of commands) await run(script, command);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, type AgentOptions, request } from 'node:http';
 import { type RequestOptions, request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import { AixclError } from '../../errors.ts';
@@ -17,7 +17,8 @@ const patienceMs = 2000;
 export async function connect(wish: AddressWish): Promise<Engine> {
   const address = await resolveAddress(wish);
   const secrets = await tlsSecrets(address);
-  const offered = await ping(address, secrets);
+  const agent = address.socketPath ? socketAgent() : undefined;
+  const offered = await ping(address, secrets, agent);
   if (compareVersions(offered, lowestApi) < 0) {
     throw new AixclError(
       'refused',
@@ -29,7 +30,7 @@ export async function connect(wish: AddressWish): Promise<Engine> {
   }
   const version = compareVersions(offered, highestApi) < 0 ? offered : highestApi;
   const { DockerEngine } = await import('./docker-engine.ts');
-  return new DockerEngine(address, version, secrets);
+  return new DockerEngine(address, version, secrets, agent);
 }
 
 /** Certificates for a TCP engine; empty without TLS. */
@@ -43,13 +44,25 @@ async function tlsSecrets(address: EngineAddress): Promise<TlsSecrets | undefine
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), rejectUnauthorized: tls.verify };
 }
 
+/**
+ * Keeps connections to the engine's socket open. Without a name for the server Node works one out for TLS, by expressions that take
+ * longer than the request.
+ */
+function socketAgent(): Agent {
+  return new Agent({ keepAlive: true, servername: '' } as AgentOptions);
+}
+
 /** `GET /_ping` answers without a version in its path and states the newest API version in a header. */
-function ping(address: EngineAddress, secrets: TlsSecrets | undefined): Promise<string> {
+function ping(
+  address: EngineAddress,
+  secrets: TlsSecrets | undefined,
+  agent: Agent | undefined,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const where = address.socketPath
       ? { socketPath: address.socketPath }
       : { host: address.tcp?.host, port: address.tcp?.port };
-    const options = { ...where, ...secrets, path: '/_ping', timeout: patienceMs };
+    const options = { ...where, ...secrets, ...(agent && { agent }), path: '/_ping', timeout: patienceMs };
     const sent = (secrets ? requestTls : request)(options, (response) => {
       response.resume();
       const version = response.headers['api-version'];

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { AixclError, reasonOf } from '../../errors.ts';
@@ -39,7 +40,12 @@ export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #apiVersion: string;
 
-  constructor(address: EngineAddress, apiVersion: string, secrets: TlsSecrets | undefined) {
+  constructor(
+    address: EngineAddress,
+    apiVersion: string,
+    secrets: TlsSecrets | undefined,
+    agent: Agent | undefined,
+  ) {
     this.address = address.display;
     this.#apiVersion = apiVersion;
     const where = address.socketPath
@@ -50,7 +56,8 @@ export class DockerEngine implements Engine {
           protocol: secrets ? ('https' as const) : ('http' as const),
           ...secrets,
         };
-    this.#docker = new Docker({ ...where, version: `v${apiVersion}` } as Docker.DockerOptions);
+    const options = { ...where, agent, version: `v${apiVersion}` };
+    this.#docker = new Docker(options as Docker.DockerOptions);
   }
 
   async info(): Promise<EngineInfo> {
