@@ -3,7 +3,7 @@ import { AixclError } from '../errors.ts';
 import type { ContainerDetail, Engine } from './engine.ts';
 
 /** A run of a health check that takes longer than this is no longer waited for alone. */
-const newsWithinMs = 1000;
+const newsWithinMs = 500;
 /** A run is given up after what an engine gives a health check by default. */
 const hangsAfterMs = 30_000;
 /** How a health check says, with exit code 0, that its service lives and is not ready: see services/llama-server/entrypoint.sh. */

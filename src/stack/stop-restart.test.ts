@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import type { ContainerSummary } from './engine.ts';
+import { applyRestart, planRestart } from './restart.ts';
+import { applyStop, planStop } from './stop.ts';
+import { TestEngine } from './test-engine.ts';
+import {
+  composeContainer,
+  container,
+  containerId,
+  ourContainer,
+  replacing,
+  service,
+  stack,
+} from './test-stack.ts';
+
+const ollama = service('ollama');
+const web = service('web');
+const definition = stack([ollama, web]);
+const both = [web, ollama];
+const hands = {
+  timeout: undefined,
+  wait: true,
+  waitTimeoutMs: 2000,
+  dryRun: false,
+  signal: new AbortController().signal,
+  progress: { start: () => ({ update() {}, succeed() {}, fail() {} }) },
+};
+const old = composeContainer(definition, ollama, { id: containerId('a5559cc38d9d'), state: 'exited' });
+const leftover = composeContainer(definition, ollama, { ...replacing(old), labels: {} });
+
+function stops(containers: readonly ContainerSummary[], named = false): string[] {
+  return planStop(definition, both, containers, named).map(
+    (step) => `${step.kind} ${step.container?.name ?? step.service}: ${step.because}`,
+  );
+}
+
+test('what runs is stopped, in the order that was asked for', () => {
+  const containers = [ourContainer(definition, ollama), ourContainer(definition, web)];
+  expect(stops(containers)).toEqual(['stop web: it runs', 'stop ollama: it runs']);
+});
+
+test.each(['running', 'restarting', 'paused'] as const)('one that is %s is stopped', (state) => {
+  expect(stops([ourContainer(definition, web, { state })])).toEqual(['stop web: it runs']);
+});
+
+test('what does not run is kept', () => {
+  expect(stops([ourContainer(definition, web, { state: 'exited' })])).toEqual(['keep web: it is exited']);
+});
+
+test('a container started by hand is stopped only where its service is named; decoys never', () => {
+  const containers = [container('web'), container('x_web'), container('not-ollama')];
+  expect(stops(containers)).toEqual(['keep web: aixcl did not make it; name it to stop it']);
+  expect(stops(containers, true)).toEqual(['stop web: it runs', 'keep ollama: there is no container for it']);
+});
+
+test('stopping works past what a killed recreate left', () => {
+  expect(stops([leftover, { ...old, state: 'running' }])).toEqual(['stop ollama: it runs']);
+});
+
+test('each is stopped before the next, with the time that was given; a dry run stops none', async () => {
+  const containers = [ourContainer(definition, ollama), ourContainer(definition, web)];
+  const engine = new TestEngine({ containers });
+  const stopped: unknown[] = [];
+  engine.stopContainer = async (id, timeout) => void stopped.push([id, timeout]);
+  const plan = planStop(definition, both, containers, false);
+  const planned = await applyStop(engine, plan, { ...hands, dryRun: true });
+  expect(planned.map(({ outcome }) => outcome)).toEqual(['planned', 'planned']);
+  expect(stopped).toEqual([]);
+  await applyStop(engine, plan, { ...hands, timeout: 7 });
+  expect(stopped).toEqual([
+    [containers[1]?.id, 7],
+    [containers[0]?.id, 7],
+  ]);
+});
+
+function restarts(containers: readonly ContainerSummary[], named: readonly string[] = []): string[] {
+  const services = named.length > 0 ? both.filter(({ name }) => named.includes(name)) : both;
+  return planRestart(definition, services, containers, named).map(
+    ({ kind, container: one, to }) => `${kind} ${one.name}${to ? ` to ${to}` : ''}`,
+  );
+}
+
+test('every container of the stack restarts; one started by hand only where it is named', () => {
+  const containers = [ourContainer(definition, ollama), container('web')];
+  expect(restarts(containers)).toEqual(['restart ollama']);
+  expect(restarts(containers, ['web'])).toEqual(['restart web']);
+});
+
+test('a container under a prefixed name gets its own back on the way, where that is free', () => {
+  const prefixed = ourContainer(definition, ollama, { name: 'a9f302029b81_ollama' });
+  expect(restarts([prefixed])).toEqual([
+    'rename a9f302029b81_ollama to ollama',
+    'restart a9f302029b81_ollama',
+  ]);
+  expect(restarts([prefixed, container('ollama')])).toEqual(['restart a9f302029b81_ollama']);
+});
+
+test('a restart mends an interrupted recreate: what never ran goes, the old container runs again', async () => {
+  const containers = [leftover, old];
+  expect(restarts(containers, ['ollama'])).toEqual(['remove-leftover a5559cc38d9d_ollama', 'restart ollama']);
+  const engine = new TestEngine({ containers });
+  await applyRestart(engine, planRestart(definition, both, containers, []), hands);
+  expect(engine.stand).toEqual(['ollama running']);
+});
+
+test('two containers that ran are refused', () => {
+  const second = composeContainer(definition, ollama, { name: 'aixcl-ollama-1' });
+  expect(() => restarts([old, second])).toThrow('2 containers could be ollama');
+  expect(() => stops([old, second])).toThrow('2 containers could be ollama');
+});
+
+test('a service without a container, and a stack without any, are told to start', () => {
+  expect(() => restarts([], ['web'])).toThrow(
+    expect.objectContaining({ code: 'notFound', hint: 'aixcl service start web' }),
+  );
+  expect(() => restarts([container('x_web')])).toThrow(
+    expect.objectContaining({ code: 'notFound', hint: 'aixcl stack start' }),
+  );
+});
+
+test('a restart waits for health, and fails without it; a dry run touches nothing', async () => {
+  const containers = [ourContainer(definition, web)];
+  const engine = new TestEngine({ containers });
+  const look = engine.inspectContainer;
+  engine.inspectContainer = async (id) => {
+    const found = await look(id);
+    return found && { ...found, state: 'exited', exitCode: 1 };
+  };
+  const plan = planRestart(definition, [web], containers, []);
+  await applyRestart(engine, plan, { ...hands, dryRun: true });
+  expect(engine.did).toEqual([]);
+  await expect(applyRestart(engine, plan, hands)).rejects.toMatchObject({ code: 'unhealthy' });
+  await applyRestart(engine, plan, { ...hands, wait: false });
+});
