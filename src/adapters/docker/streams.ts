@@ -54,13 +54,19 @@ export async function* logLines(chunks: AsyncIterable<Buffer>, hasTty: boolean):
     return;
   }
   const rests = { stdout: '', stderr: '' };
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  const decoders = { stdout: decoder(), stderr: decoder() };
   for await (const { stream, bytes } of frames(chunks)) {
     const parts = (rests[stream] + decoders[stream].decode(bytes, { stream: true })).split('\n');
     rests[stream] = parts.pop() ?? '';
     for (const part of parts) yield { stream, text: part.replace(/\r$/, '') };
   }
   for (const stream of ['stdout', 'stderr'] as const) {
-    if (rests[stream]) yield { stream, text: rests[stream] };
+    const rest = rests[stream] + decoders[stream].decode();
+    if (rest) yield { stream, text: rest };
   }
+}
+
+/** A byte order mark is the log's own. */
+function decoder(): TextDecoder {
+  return new TextDecoder('utf-8', { ignoreBOM: true });
 }
