@@ -77,6 +77,16 @@ function isLogs([noun, verb]: readonly string[]): boolean {
   return noun === 'logs' || ((noun === 'stack' || noun === 'service') && verb === 'logs');
 }
 
+/** The command's first word: the first that is neither a flag nor a flag's value. */
+export function firstWord(argv: readonly string[]): string | undefined {
+  for (let index = 0; index < argv.length; index += 1) {
+    const token = argv[index] ?? '';
+    if (takesValue.has(token)) index += 1;
+    else if (!token.startsWith('-')) return token;
+  }
+  return undefined;
+}
+
 /** The global flags out of what yargs parsed. */
 export function globalFlags(argv: Readonly<Record<string, unknown>>): GlobalFlags {
   const list = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);

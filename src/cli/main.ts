@@ -1,7 +1,7 @@
 import { AixclError, exitCodes } from '../errors.ts';
 import type { Noun, Verb } from './command.ts';
 import type { GlobalFlags } from './context.ts';
-import { globalFlags, globalOptions, spellOut } from './globals.ts';
+import { firstWord, globalFlags, globalOptions, spellOut } from './globals.ts';
 import { nouns } from './nouns.ts';
 import { errorText } from './output/error.ts';
 import { paintFor } from './output/paint.ts';
@@ -52,7 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
         app.close();
       }
     };
-    for (const noun of nouns) addNoun(parser, noun, run);
+    for (const noun of asked(argv)) addNoun(parser, noun, run);
     await parser.parseAsync();
     return exitCodes.done;
   } catch (thrown) {
@@ -75,6 +75,16 @@ function usageError(message: string, argv: readonly string[]): AixclError {
   return new AixclError('usage', `there is no command "${words}"`, {
     hint: `did you mean "${guess}"? aixcl --help lists all`,
   });
+}
+
+/** The nouns that the first word may mean: to describe them all to yargs takes longer than most commands. */
+function asked(argv: readonly string[]): readonly Noun[] {
+  const word = firstWord(argv);
+  const one = nouns.find(
+    ({ name, verbs }) =>
+      name === word || verbs.some(({ short }) => word !== undefined && short?.includes(word)),
+  );
+  return one ? [one] : nouns;
 }
 
 type Parser = ReturnType<typeof import('yargs')['default']>;

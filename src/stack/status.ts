@@ -134,15 +134,15 @@ export function isHealthy({ state, health, candidates }: ServiceStatus): boolean
 }
 
 export async function volumeStatuses(
-  engine: Engine,
   host: HostFacts,
   definition: StackDefinition,
   services: readonly ServiceDefinition[],
   containers: readonly ContainerSummary[],
+  volumes: readonly VolumeSummary[],
 ): Promise<VolumeStatus[]> {
   return Promise.all(
     usedVolumes(definition, services).map(async (volume) => {
-      const found = await engine.inspectVolume(volume.name);
+      const found = volumes.find(({ name }) => name === volume.name);
       return {
         name: volume.name,
         holds: volume.labels.get(labels.holds) ?? found?.labels[labels.holds] ?? 'unknown',

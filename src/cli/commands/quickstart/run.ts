@@ -84,13 +84,8 @@ async function tell(context: Context, images: Images): Promise<void> {
       hint: 'aixcl stack status',
     });
   const answer = await askLlamaServer(base, question, context.signal);
-  const volumes = await volumeStatuses(
-    engine,
-    hostFacts,
-    definition,
-    services,
-    await engine.listContainers(),
-  );
+  const [containers, onEngine] = await Promise.all([engine.listContainers(), engine.listVolumes()]);
+  const volumes = await volumeStatuses(hostFacts, definition, services, containers, onEngine);
   const endpoints = services.map((service) => ({
     service: service.name,
     url: addresses(service)[0] ?? null,

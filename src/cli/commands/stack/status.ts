@@ -82,7 +82,12 @@ async function observeStatus(
   engine: Engine,
   definition: StackDefinition,
 ): Promise<StatusReport> {
-  const containers = await engine.listContainers();
+  const [containers, onEngine, gpu, activation] = await Promise.all([
+    engine.listContainers(),
+    engine.listVolumes(),
+    context.gpu(),
+    context.ownStack ? readActivation(context.home.models) : undefined,
+  ]);
   refuseOtherHome(containers, context.home);
   const named = namesOf(argv);
   const wanted = named.length > 0 ? toActOn(context, definition, argv) : toStart(context, definition, argv);
@@ -97,11 +102,7 @@ async function observeStatus(
   const shown = [...definition.services.values()].filter(({ name }) =>
     services.some(({ service }) => service === name),
   );
-  const [volumes, gpu, activation] = await Promise.all([
-    volumeStatuses(engine, hostFacts, definition, shown, containers),
-    context.gpu(),
-    context.ownStack ? readActivation(context.home.models) : undefined,
-  ]);
+  const volumes = await volumeStatuses(hostFacts, definition, shown, containers, onEngine);
   return {
     project: definition.project,
     home: context.home.root,
