@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '../adapters/debian/cache.ts';
-import { AixclError, reasonOf, systemCode } from '../errors.ts';
-import { homeRoot, resolveHome } from '../home.ts';
+import { AixclError } from '../errors.ts';
+import { resolveHome } from '../home.ts';
 import type { StackDefinition } from '../stack/definition/types.ts';
 import type { Engine } from '../stack/engine.ts';
 import { chooseGpu, type Gpu, type GpuWish } from '../stack/gpu.ts';
 import { confirm } from './confirm.ts';
 import type { Context, GlobalFlags } from './context.ts';
+import { environment } from './environment.ts';
 import { paintFor } from './output/paint.ts';
 import { Printer } from './output/printer.ts';
 import { progressFor, progressMode } from './output/progress.ts';
@@ -100,33 +100,6 @@ function gpuWish(text: string | undefined): GpuWish {
   throw new AixclError('usage', `"${text}" is no GPU that aixcl knows`, {
     hint: '--gpu auto|none|nvidia|amd',
   });
-}
-
-/** The process environment over the files of `--env-file` over the home's `.env`. */
-async function environment(flags: GlobalFlags): Promise<Record<string, string | undefined>> {
-  const found: Record<string, string | undefined> = {};
-  const files = [join(homeRoot(process.env), '.env'), ...flags.envFiles];
-  for (const [index, file] of files.entries()) {
-    const source = await readFile(file, 'utf8').catch((error: unknown) => {
-      if (index === 0 && systemCode(error) === 'ENOENT') return undefined;
-      throw new AixclError('usage', `${file} can't be read: ${reasonOf(error)}`, {
-        hint: 'Mend the path, or leave it out.',
-      });
-    });
-    if (source === undefined || source.trim() === '') continue;
-    const { DotenvError, parseDotenv } = await import('../stack/definition/dotenv.ts');
-    try {
-      Object.assign(
-        found,
-        Object.fromEntries(parseDotenv(source, (name) => process.env[name] ?? found[name])),
-      );
-    } catch (error) {
-      if (error instanceof DotenvError)
-        throw new AixclError('usage', `${file}:${error.line}: ${error.message}`, { hint: `Mend ${file}.` });
-      throw error;
-    }
-  }
-  return { ...found, ...process.env };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

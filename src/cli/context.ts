@@ -34,8 +34,6 @@ export interface GlobalFlags {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly debug: boolean;
-  /** Seconds to wait for a lock that another aixcl holds. */
-  readonly waitLock: number;
   /** `auto`, `tty`, `plain`, `json` or `quiet`. */
   readonly progress: string;
   /** `--color` or `--no-color`; undefined: as the terminal and `NO_COLOR` say. */

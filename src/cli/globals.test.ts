@@ -47,7 +47,6 @@ test('flags that were not given are as they are documented', () => {
     yes: false,
     dryRun: false,
     debug: false,
-    waitLock: 0,
     progress: 'auto',
     color: undefined,
     host: undefined,

@@ -23,12 +23,6 @@ export const globalOptions: Readonly<Record<string, Options>> = {
   'project-name': { alias: 'p', type: 'string', requiresArg: true, describe: 'Compose project' },
   profile: { type: 'string', array: true, nargs: 1, describe: 'Profile to switch on' },
   'env-file': { type: 'string', array: true, nargs: 1, describe: 'Further file of variables' },
-  'wait-lock': {
-    type: 'number',
-    default: 0,
-    requiresArg: true,
-    describe: 'Seconds to wait for another aixcl',
-  },
   debug: { type: 'boolean', default: false, describe: 'Show where an error comes from' },
 };
 
@@ -47,7 +41,6 @@ const takesValue = new Set([
   '--env-file',
   '--format',
   '--progress',
-  '--wait-lock',
 ]);
 
 /** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that are not `logs`. */
@@ -77,14 +70,16 @@ function isLogs([noun, verb]: readonly string[]): boolean {
   return noun === 'logs' || ((noun === 'stack' || noun === 'service') && verb === 'logs');
 }
 
-/** The command's first word: the first that is neither a flag nor a flag's value. */
-export function firstWord(argv: readonly string[]): string | undefined {
+/** The words of a command: what is neither a flag nor a flag's value, up to `--`. */
+export function commandWords(argv: readonly string[]): string[] {
+  const words: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const token = argv[index] ?? '';
+    if (token === '--') break;
     if (takesValue.has(token)) index += 1;
-    else if (!token.startsWith('-')) return token;
+    else if (!token.startsWith('-')) words.push(token);
   }
-  return undefined;
+  return words;
 }
 
 /** The global flags out of what yargs parsed. */
@@ -100,7 +95,6 @@ export function globalFlags(argv: Readonly<Record<string, unknown>>): GlobalFlag
     yes: argv.yes === true,
     dryRun: argv.dryRun === true,
     debug: argv.debug === true,
-    waitLock: typeof argv.waitLock === 'number' ? argv.waitLock : 0,
     progress: text(argv.progress) ?? 'auto',
     color: typeof argv.color === 'boolean' ? argv.color : undefined,
     host: text(argv.host),

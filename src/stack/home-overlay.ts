@@ -15,7 +15,11 @@ interface OverlayService {
 }
 
 /** Profile of a service whose image could not be had: it comes up only where it is named. */
-export const leftOutProfile = 'left-out';
+const leftOutProfile = 'left-out';
+
+export function isLeftOut({ profiles }: { readonly profiles: readonly string[] }): boolean {
+  return profiles.includes(leftOutProfile);
+}
 
 export function withAdopted(overlay: HomeOverlay, adopted: readonly Adopted[]): HomeOverlay {
   const volumes = adopted.flatMap((one) =>

@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
-import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
+import type { VolumeSummary } from './engine.ts';
 import { boundFolder, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 
@@ -83,7 +84,11 @@ export function planVolumes(
   services: readonly ServiceDefinition[],
 ): StartStep[] {
   return usedVolumes(definition, services).flatMap((volume): StartStep[] => {
-    if (observed.volumes.get(volume.name)) return [];
+    const found = observed.volumes.get(volume.name);
+    if (found) {
+      refuseOtherFolder(volume, found);
+      return [];
+    }
     if (volume.external) {
       throw new AixclError('notFound', `the volume ${volume.name} is declared external and does not exist`, {
         hint: `If it was removed, bring it back from its backup; a new, empty one: docker volume create ${volume.name}`,
@@ -98,6 +103,20 @@ export function planVolumes(
       },
     ];
   });
+}
+
+/** After a home was moved, the volume still is a name for its old folder; a runtime on it would work on the wrong one, or on none. */
+function refuseOtherFolder(volume: VolumeDefinition, found: VolumeSummary): void {
+  const wanted = boundFolder(volume.driverOpts);
+  const named = boundFolder(found.options);
+  if (!wanted || !named || wanted === named) return;
+  throw new AixclError(
+    'refused',
+    `the volume ${volume.name} is a name for ${named}, and this home keeps it in ${wanted}`,
+    {
+      hint: `The volume is only a name; no file goes with it: docker volume rm ${volume.name} && aixcl stack start (docker rm what still uses it)`,
+    },
+  );
 }
 
 /** Folders of the home are made (models, and those behind volumes); any other bind source that is missing is an error. */

@@ -112,7 +112,7 @@ const holders = async (
   }: { volumes?: string[]; of?: typeof definition; paths?: Record<string, string> } = {},
 ) => {
   const engine = new TestEngine({ volumes });
-  return (await volumeStatuses(engine, hostOf({ paths }), of, [ollama], containers))[0];
+  return (await volumeStatuses(hostOf({ paths }), of, [ollama], containers, await engine.listVolumes()))[0];
 };
 const mounting = (state: ContainerSummary['state']) =>
   container('any', { state, mounts: [{ kind: 'volume', name: 'ollama', target: '/x' }] });

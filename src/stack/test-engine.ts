@@ -1,4 +1,4 @@
-import type { ContainerSpec, ContainerSummary, Engine, ImageDetail } from './engine.ts';
+import type { ContainerSpec, ContainerSummary, Engine, ImageDetail, VolumeSummary } from './engine.ts';
 import { containerId, detail, image } from './test-stack.ts';
 
 export interface EngineWorld {
@@ -141,11 +141,9 @@ export class TestEngine implements Engine {
   };
   connectNetwork: Engine['connectNetwork'] = async () => {};
 
-  listVolumes: Engine['listVolumes'] = async () => [];
+  listVolumes: Engine['listVolumes'] = async () => [...this.#volumes].map(volumeCalled);
   inspectVolume: Engine['inspectVolume'] = async (name) =>
-    this.#volumes.has(name)
-      ? { name, driver: 'local', options: {}, labels: {}, mountpoint: `/var/lib/docker/volumes/${name}` }
-      : undefined;
+    this.#volumes.has(name) ? volumeCalled(name) : undefined;
   createVolume: Engine['createVolume'] = async ({ name }) => {
     this.did.push(`create volume ${name}`);
   };
@@ -159,4 +157,8 @@ export class TestEngine implements Engine {
   #name(id: string): string {
     return this.#containers.get(id)?.name ?? id;
   }
+}
+
+function volumeCalled(name: string): VolumeSummary {
+  return { name, driver: 'local', options: {}, labels: {}, mountpoint: `/var/lib/docker/volumes/${name}` };
 }

@@ -25,8 +25,6 @@ const spaceNeeded = 700e6;
 const packages = ['llama.cpp-tools', 'curl', 'ca-certificates'];
 const changes = [
   'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  // As in the official image: reachable from outside the container when started without arguments. The default port is moving.
-  'ENV LLAMA_ARG_HOST=0.0.0.0 LLAMA_ARG_PORT=8080',
   'EXPOSE 8080/tcp',
   'ENTRYPOINT ["/usr/bin/llama-server"]',
   `LABEL ${labels.built}=debian-${suite}`,

@@ -67,6 +67,6 @@ export async function* logLines(chunks: AsyncIterable<Buffer>, hasTty: boolean):
 }
 
 /** A byte order mark is the log's own. */
-function decoder(): TextDecoder {
+function decoder() {
   return new TextDecoder('utf-8', { ignoreBOM: true });
 }

@@ -26,6 +26,8 @@ export const startOptions: Record<string, Options> = {
     describe: 'Take over containers of our names that someone started by hand, keeping their volumes',
   },
   gpu: gpuOption,
+  // What fingers type after `docker compose up`: it never stays in the foreground here.
+  detach: { alias: 'd', type: 'boolean', hidden: true },
 };
 
 export const stopOptions: Record<string, Options> = {
@@ -41,6 +43,8 @@ export const restartOptions: Record<string, Options> = { ...waiting, ...stopOpti
 
 export const statusOptions: Record<string, Options> = {
   watch: { type: 'boolean', default: false, describe: 'Show it again whenever it changed' },
+  // As after `docker ps`: stopped ones are shown in any case.
+  all: { alias: 'a', type: 'boolean', hidden: true },
   check: { type: 'boolean', default: false, describe: 'Exit with 6 when a service is not healthy' },
 };
 

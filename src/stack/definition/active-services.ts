@@ -1,5 +1,5 @@
 import { AixclError } from '../../errors.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../../nearest.ts';
 import type { ServiceDefinition, StackDefinition } from './types.ts';
 
 /** Profiles that are on: those of the command line, else those of `COMPOSE_PROFILES`. `*` stands for all. */

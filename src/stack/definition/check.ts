@@ -1,8 +1,9 @@
 import type * as z from 'zod/mini';
+import { nearest } from '../../nearest.ts';
 import { type MapNode, type Node, type Position, scalar, toPlain } from './node.ts';
 import type { Problems } from './problems.ts';
 import { composeSchema } from './schema.ts';
-import { nearest, supportedKeys, unsupported } from './suggest.ts';
+import { supportedKeys, unsupported } from './suggest.ts';
 
 /**
  * Checks one interpolated file against the schema: unknown keys and wrong types become problems at their own place.

@@ -1,7 +1,7 @@
+import { nearest } from '../../nearest.ts';
 import { child, type MapNode, type Node, type Position } from './node.ts';
 import type { Problems } from './problems.ts';
 import { sharedNetwork } from './service-relations.ts';
-import { nearest } from './suggest.ts';
 import type { NetworkDefinition, ServiceDefinition, VolumeDefinition } from './types.ts';
 
 export interface Parts {

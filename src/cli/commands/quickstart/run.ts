@@ -5,7 +5,7 @@ import { changeOverlay } from '../../../adapters/overlay-file.ts';
 import { AixclError } from '../../../errors.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { leftOutProfile, withLeftOut } from '../../../stack/home-overlay.ts';
+import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
 import { type VolumeStatus, volumeStatuses } from '../../../stack/status.ts';
 import { createApp } from '../../app.ts';
 import type { Context } from '../../context.ts';
@@ -57,9 +57,7 @@ async function fromImagesOn(context: Context): Promise<void> {
 /** What the stack is made of, also what an earlier quickstart had to leave out: its image may be had by now. */
 function wanted(context: Context, definition: StackDefinition): ServiceDefinition[] {
   const all = new Set(toStart(context, definition, { _: [], $0: '' }).map(({ name }) => name));
-  return [...definition.services.values()].filter(
-    ({ name, profiles }) => all.has(name) || profiles.includes(leftOutProfile),
-  );
+  return [...definition.services.values()].filter((service) => all.has(service.name) || isLeftOut(service));
 }
 
 function noServer({ missing }: Images): AixclError {

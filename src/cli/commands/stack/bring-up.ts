@@ -10,7 +10,7 @@ import { applyStart, type StartHands, type StartOutcome } from '../../../stack/a
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { leftOutProfile, withAdopted, withLeftOut } from '../../../stack/home-overlay.ts';
+import { isLeftOut, withAdopted, withLeftOut } from '../../../stack/home-overlay.ts';
 import { type Observed, observe } from '../../../stack/observe.ts';
 import { planStart } from '../../../stack/plan-start.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
@@ -154,7 +154,7 @@ async function noLongerLeftOut(
   services: readonly ServiceDefinition[],
   outcome: StartOutcome,
 ): Promise<void> {
-  const back = services.filter(({ profiles }) => profiles.includes(leftOutProfile)).map(({ name }) => name);
+  const back = services.filter(isLeftOut).map(({ name }) => name);
   if (back.length === 0 || outcome.failures.length > 0) return;
   await changeOverlay(context.home.overlayFile, (overlay) => withLeftOut(overlay, [], back));
 }

@@ -20,11 +20,14 @@ export async function restart(context: Context, argv: Arguments): Promise<void> 
     signal: context.signal,
     progress: context.progress,
   });
-  const words = steps.map(({ kind, target, outcome }) =>
-    outcome === 'planned' ? `${kind} ${target}` : `${kind === 'rename' ? 'renamed' : 'restarted'} ${target}`,
+  const words = steps.map(
+    ({ kind, target, outcome }) =>
+      `${outcome === 'planned' ? kind.replace('-', ' ') : done[kind as keyof typeof done]} ${target}`,
   );
   context.out.result(
     { command: 'stack restart', changed: steps.some(({ outcome }) => outcome === 'done'), steps },
     words.join('\n'),
   );
 }
+
+const done = { restart: 'restarted', rename: 'renamed', 'remove-leftover': 'removed the leftover' } as const;

@@ -14,7 +14,8 @@ export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], pai
   const blocks = [
     table(report.services, serviceColumns(paint)),
     conditions.join('\n'),
-    modelLines(report).join('\n'),
+    leftOutLines(report).join('\n'),
+    modelLines(report, paint).join('\n'),
     gpuLine(report, gpuProblem, paint),
     report.volumes.length > 0 ? table(report.volumes, volumeColumns(paint)) : '',
     volumeAlarms(report.volumes, paint).join('\n'),
@@ -50,16 +51,31 @@ function portWords(ports: ServiceStatus['ports']): string {
   return [...new Set(words)].join(', ') || '-';
 }
 
-function modelLines({ services, activeModel, activation }: StatusReport): string[] {
+function modelLines({ services, activeModel, activation }: StatusReport, paint: Paint): string[] {
   const server = services.find(({ service }) => service === 'llama-server');
   if (!server || !activation) return [];
-  const reason = activation.reason ? [`  ${activation.reason}`] : [];
-  if (activation.phase === 'waiting' || !activeModel) {
-    return ['Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)', ...reason];
-  }
+  const { phase, reason, asked } = activation;
   const running = server.state === 'running';
-  const phase = running && activation.phase && activation.phase !== 'ready' ? ` (${activation.phase})` : '';
-  return [`Active model: ${activeModel}${phase}`, ...reason];
+  const lines = [
+    ...(asked && !running ? [`Asked for: ${asked}, to be proven when llama-server starts`] : []),
+    ...(reason ? [`${paint.warn('Last wish not fulfilled:')} ${reason}`] : []),
+  ];
+  if (activeModel)
+    return [
+      `Active model: ${activeModel}${running && phase && phase !== 'ready' ? ` (${phase})` : ''}`,
+      ...lines,
+    ];
+  const none = running
+    ? 'Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)'
+    : 'Active model: none';
+  return [none, ...lines];
+}
+
+function leftOutLines({ leftOut }: StatusReport): string[] {
+  return leftOut.map(
+    (service) =>
+      `${service} is left out: its image could not be had. To try again: aixcl service start ${service}`,
+  );
 }
 
 function gpuLine({ gpu }: StatusReport, problem: Gpu['problem'], paint: Paint): string {

@@ -3,10 +3,11 @@ import type { Arguments } from 'yargs';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
 import { AixclError } from '../../../errors.ts';
-import { type Activation, activeModel } from '../../../models/active-model.ts';
+import { type Activation, activeModel, pendingRequest } from '../../../models/active-model.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { isLeftOut } from '../../../stack/home-overlay.ts';
 import {
   isHealthy,
   type ServiceStatus,
@@ -23,9 +24,19 @@ export interface StatusReport {
   readonly home: string;
   readonly services: readonly ServiceStatus[];
   readonly activeModel: string | null;
-  readonly activation: { readonly phase: string | null; readonly reason: string | null } | null;
+  readonly activation: ActivationReport | null;
+  /** Services that are no part of the stack until they are named: their image could not be had. */
+  readonly leftOut: readonly string[];
   readonly gpu: { readonly host: string | null; readonly given: string | null };
   readonly volumes: readonly VolumeStatus[];
+}
+
+export interface ActivationReport {
+  readonly phase: string | null;
+  /** What llama-server said of the last wish that it did not fulfil, or what is wrong with link or file. */
+  readonly reason: string | null;
+  /** The model that was asked for and is not yet tried. */
+  readonly asked: string | null;
 }
 
 const watchEveryMs = 1000;
@@ -67,9 +78,14 @@ async function watch(
     const report = await observeStatus(context, argv, engine, definition);
     const { problem } = await context.gpu();
     const text = statusText(report, problem, context.out.paint);
-    if (text !== shown) {
-      shown = text;
-      const clear = process.stdout.isTTY && context.flags.format === 'table' ? '\x1b[H\x1b[2J' : '';
+    const interactive = process.stdout.isTTY === true && context.flags.format === 'table';
+    // How long a container has been up changes every second; only a screen wants to know.
+    const seen = interactive
+      ? text
+      : JSON.stringify(report.services.map(({ status: _, ...service }) => service));
+    if (seen !== shown) {
+      shown = seen;
+      const clear = interactive ? '\x1b[H\x1b[2J' : '';
       context.out.item('status', report, () => `${clear}${text}`);
     }
     await delay(watchEveryMs, undefined, { signal: context.signal }).catch(() => undefined);
@@ -109,11 +125,17 @@ async function observeStatus(
     services,
     activeModel: (activation && activeModel(activation)) ?? null,
     activation: activation ? activationReport(activation) : null,
+    leftOut: [...definition.services.values()].filter(isLeftOut).map(({ name }) => name),
     gpu: { host: gpu.host ?? null, given: gpu.given ?? null },
     volumes,
   };
 }
 
-function activationReport({ state, problems }: Activation) {
-  return { phase: state?.phase ?? null, reason: state?.reason ?? problems[0] ?? null };
+function activationReport(activation: Activation): ActivationReport {
+  const { state, problems } = activation;
+  return {
+    phase: state?.phase ?? null,
+    reason: state?.reason ?? problems[0] ?? null,
+    asked: pendingRequest(activation)?.name ?? null,
+  };
 }
