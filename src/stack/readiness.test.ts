@@ -101,6 +101,7 @@ test('a crash loop is given up after the third end, whatever the time limit', as
     ...check,
     restartCount,
     state: 'restarting' as const,
+    health: 'unhealthy' as const,
     exitCode: 1,
   }));
   const began = performance.now();

@@ -54,7 +54,8 @@ export async function awaitReady(engine: Engine, id: string, options: WaitOption
         `ended ${crashesToGiveUp} times, last with exit code ${container.exitCode}`,
       );
     }
-    if (container.health === 'unhealthy' && !probe?.ok) {
+    // A container that ended counts as unhealthy for its engine until it is started again.
+    if (container.state === 'running' && container.health === 'unhealthy' && !probe?.ok) {
       throw await failed(engine, container, `is unhealthy${last.detail ? `: ${last.detail}` : ''}`);
     }
     if (elapsed() > options.timeoutMs) {
