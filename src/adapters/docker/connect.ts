@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent, type AgentOptions, request } from 'node:http';
 import { type RequestOptions, request as requestTls } from 'node:https';
 import { join } from 'node:path';
-import { AixclError } from '../../errors.ts';
+import { AixclError, systemCode } from '../../errors.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { type AddressWish, type EngineAddress, resolveAddress } from './address.ts';
 import { engineFailure, unreachable } from './failures.ts';
@@ -67,16 +67,21 @@ function ping(
       response.resume();
       const version = response.headers['api-version'];
       if (response.statusCode === 200 && typeof version === 'string') resolve(version);
-      else
-        reject(
-          new AixclError('engineUnreachable', `what answers at ${address.display} is not a Docker engine`, {
-            hint: 'docker context ls',
-          }),
-        );
+      else reject(noEngine(address));
     });
     sent.on('timeout', () => sent.destroy(unreachable(address.display, 'ETIMEDOUT')));
-    sent.on('error', (error) => reject(engineFailure(error, address.display, 'ping')));
+    sent.on('error', (error) => {
+      // Node's codes for what is no HTTP.
+      const isOther = systemCode(error)?.startsWith('HPE_');
+      reject(isOther ? noEngine(address) : engineFailure(error, address.display, 'ping'));
+    });
     sent.end();
+  });
+}
+
+function noEngine(address: EngineAddress): AixclError {
+  return new AixclError('engineUnreachable', `what answers at ${address.display} is not a Docker engine`, {
+    hint: 'docker context ls',
   });
 }
 

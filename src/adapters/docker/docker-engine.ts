@@ -26,7 +26,7 @@ import type {
 import type { EngineAddress } from './address.ts';
 import type { TlsSecrets } from './connect.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
-import { engineFailure, statusOf } from './failures.ts';
+import { engineFailure, pullFailure, statusOf } from './failures.ts';
 import { build, pull } from './image-streams.ts';
 import { sinceSeconds } from './since.ts';
 import { frames, jsonLines, logLines } from './streams.ts';
@@ -200,7 +200,7 @@ export class DockerEngine implements Engine {
     try {
       yield* pull(this.#docker, reference, options);
     } catch (error) {
-      throw engineFailure(error, this.address, `pull ${reference}`);
+      throw pullFailure(error, this.address, reference);
     }
   }
 

@@ -43,6 +43,25 @@ export function engineFailure(error: unknown, address: string, doing: string): u
   return error;
 }
 
+/** As `engineFailure`, for a pull: an engine that reaches no registry says so in the words of its network code. */
+export function pullFailure(error: unknown, address: string, reference: string): unknown {
+  const words = error instanceof Error ? engineWords(error) : '';
+  const offline =
+    /no such host|dial tcp|i\/o timeout|connection refused|network is unreachable|server misbehaving/i.test(
+      words,
+    );
+  if (statusOf(error) === undefined || !offline) return engineFailure(error, address, `pull ${reference}`);
+  const host = /lookup (\S+)|dial tcp (\S+?):\d+/.exec(words);
+  return new AixclError(
+    'notFound',
+    `no image registry answers for ${reference} (${host?.[1] ?? host?.[2] ?? words})`,
+    {
+      hint: `docker pull ${reference}`,
+      cause: error,
+    },
+  );
+}
+
 export function unreachable(address: string, code: string, cause?: unknown): AixclError {
   const [why, hint] = reasons[code] ?? [`it answers with ${code}`, startHint];
   return new AixclError('engineUnreachable', `the Docker engine at ${address} can't be reached: ${why}`, {
@@ -62,4 +81,5 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   EPERM: ['this user may not use its socket', rightsHint],
   ETIMEDOUT: ['it did not answer within 2 s', startHint],
   ECONNRESET: ['it broke the connection off', startHint],
+  EPIPE: ['it broke the connection off', startHint],
 };

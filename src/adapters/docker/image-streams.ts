@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AixclError } from '../../errors.ts';
@@ -30,12 +31,27 @@ export async function* pull(
     if (line.error)
       throw new AixclError('unexpected', `the engine could not pull ${reference}: ${line.error}`);
     yield {
-      ...(line.id && line.status !== `Pulling from ${line.id}` && { layer: line.id }),
+      // The first line's id is the tag: `Pulling from library/x`, `1`.
+      ...(line.id && !line.status?.startsWith('Pulling from ') && { layer: line.id }),
       text: line.status ?? '',
       ...(line.progressDetail?.current !== undefined && { done: line.progressDetail.current }),
       ...(line.progressDetail?.total !== undefined && { total: line.progressDetail.total }),
     };
   }
+}
+
+/**
+ * Files and empty folders under a build context, relative to it; undefined where it is no folder. Each by itself, for dockerode holds only
+ * what it is given by name against `.dockerignore`.
+ */
+async function contextFiles(context: string): Promise<string[] | undefined> {
+  const entries = await readdir(context, { recursive: true, withFileTypes: true }).catch(() => undefined);
+  if (!entries) return undefined;
+  const filled = new Set(entries.map(({ parentPath }) => parentPath));
+  return entries.flatMap((entry) => {
+    const path = join(entry.parentPath, entry.name);
+    return entry.isDirectory() && filled.has(path) ? [] : relative(context, path);
+  });
 }
 
 /** Builds an image with the engine's classic builder, which every engine has; yields what the build prints. */
@@ -45,7 +61,7 @@ export async function* build(
   definition: BuildDefinition,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<string> {
-  const src = await readdir(definition.context).catch(() => undefined);
+  const src = await contextFiles(definition.context);
   if (!src) {
     throw new AixclError('usage', `the build context ${definition.context} of ${tag} is not there`, {
       hint: `Mend build.context in the definition.`,
