@@ -11,7 +11,8 @@ import { engineFailure, unreachable } from './failures.ts';
 const lowestApi = '1.41';
 /** The newest version whose answers this adapter was written against; a newer engine speaks it too. */
 const highestApi = '1.51';
-const patienceMs = 2000;
+/** With what Node needs to start and end, a command still ends within 2 s. */
+const patienceMs = 1700;
 
 /** Connects to the engine that the user means, in the highest API version that both sides speak. */
 export async function connect(wish: AddressWish): Promise<Engine> {

@@ -79,7 +79,7 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   ECONNREFUSED: ['nobody listens there; the engine is not running', startHint],
   EACCES: ['this user may not use its socket', rightsHint],
   EPERM: ['this user may not use its socket', rightsHint],
-  ETIMEDOUT: ['it did not answer within 2 s', startHint],
+  ETIMEDOUT: ['it did not answer in time', startHint],
   ECONNRESET: ['it broke the connection off', startHint],
   EPIPE: ['it broke the connection off', startHint],
 };

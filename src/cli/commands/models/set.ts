@@ -17,7 +17,11 @@ export async function set(context: Context, argv: Arguments): Promise<void> {
   const stored = await directory.readArguments(model.name);
   const change = await changeOf(context, model, argv);
   if (!change) {
-    context.out.item('arguments', { name: model.name, arguments: stored }, () => stored.join('\n'));
+    context.out.item(
+      'arguments',
+      { name: model.name, arguments: stored },
+      () => stored.join('\n') || `${model.name} has no arguments of its own`,
+    );
     return;
   }
   const next = changeArguments(stored, change);
@@ -40,11 +44,15 @@ export async function set(context: Context, argv: Arguments): Promise<void> {
   if (active) await activationPorts(context, directory).serverRunning();
   await directory.writeArguments(model.name, next);
   if (!active) return report('done', 'used when it is activated');
-  const outcome = await activateShown(context, directory, model, { again: true });
-  report(
-    'done',
-    outcome === 'applied' ? 'llama-server serves it with them' : 'proven when llama-server starts',
-  );
+  const outcome = await activateShown(context, directory, model, { again: true }).catch((error: unknown) => {
+    if (error instanceof AixclError && error.code === 'unhealthy') {
+      context.out.note(
+        `${model.name} keeps the arguments that it had: ${stored.join(' ') || 'none of its own'}`,
+      );
+    }
+    throw error;
+  });
+  report('done', outcome === 'applied' ? 'llama-server serves it so' : 'proven when llama-server starts');
 }
 
 /** What the flags ask for; undefined when they ask for nothing. */

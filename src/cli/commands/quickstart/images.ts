@@ -52,9 +52,7 @@ export async function ensureImages(
         });
         continue;
       }
-      context.out.note(
-        `${image} can't be pulled (${reason}); building llama-server from Debian's packages instead.`,
-      );
+      context.out.note(`${reason}; building llama-server from Debian's packages instead.`);
       if (!(await engine.inspectImage(localLlamaImage))) await buildHere(context, engine, localLlamaImage);
       builtHere = localLlamaImage;
       available.push(name);

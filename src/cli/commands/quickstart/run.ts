@@ -118,7 +118,7 @@ function text(context: Context, report: Report): string {
     '',
     paint.bold('Endpoints'),
     ...report.endpoints.map(({ service, url }) => `  ${service.padEnd(width)}  ${url ?? 'not published'}`),
-    ...report.leftOut.map(({ service, reason }) => `  ${paint.warn(`${service} is left out: ${reason}`)}`),
+    ...leftOutLines(report, paint),
     '',
     paint.bold('Where models lie'),
     `  GGUF    ${report.models} (a folder of this machine; no engine command reaches it)`,
@@ -130,6 +130,15 @@ function text(context: Context, report: Report): string {
     `  ${program} stack status               see how things stand`,
     `  curl ${report.endpoints.find(({ service }) => service === 'llama-server')?.url}/v1/models`,
   ].join('\n');
+}
+
+function leftOutLines({ leftOut }: Report, paint: Context['out']['paint']): string[] {
+  if (leftOut.length === 0) return [];
+  const lines = leftOut.flatMap(({ service, reason }) => [
+    `  ${service} is left out: ${reason}`,
+    `  once its image can be had: ${programName()} service start ${service}`,
+  ]);
+  return ['', paint.warn('Left out'), ...lines];
 }
 
 /** How this program is called here: by its name when that is on the PATH, else by its file. */

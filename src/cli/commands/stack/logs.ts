@@ -44,7 +44,6 @@ export async function logs(context: Context, argv: Arguments): Promise<void> {
       for await (const line of engine.logs(container.id, options)) print(line);
     }),
   );
-  context.signal.throwIfAborted();
 }
 
 /** `--tail N`, or `all`. */

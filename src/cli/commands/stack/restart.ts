@@ -3,7 +3,7 @@ import { inDependencyOrder } from '../../../stack/apply-start.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { applyRestart, planRestart } from '../../../stack/restart.ts';
 import type { Context } from '../../context.ts';
-import { namesOf, number, toActOn } from './selection.ts';
+import { calledAs, namesOf, number, toActOn } from './selection.ts';
 
 /** `stack restart`: the same containers, stopped and started, each under its own name again. */
 export async function restart(context: Context, argv: Arguments): Promise<void> {
@@ -25,7 +25,7 @@ export async function restart(context: Context, argv: Arguments): Promise<void> 
       `${outcome === 'planned' ? kind.replace('-', ' ') : done[kind as keyof typeof done]} ${target}`,
   );
   context.out.result(
-    { command: 'stack restart', changed: steps.some(({ outcome }) => outcome === 'done'), steps },
+    { command: calledAs(argv, 'restart'), changed: steps.some(({ outcome }) => outcome === 'done'), steps },
     words.join('\n'),
   );
 }

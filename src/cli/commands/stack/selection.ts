@@ -8,6 +8,11 @@ export function namesOf(argv: Arguments): string[] {
   return Array.isArray(argv.services) ? argv.services.map(String) : [];
 }
 
+/** How a verb was called, for its `result`: `stack start` or `service start`. */
+export function calledAs(argv: Arguments, verb: string): string {
+  return typeof argv.name === 'string' ? `service ${verb}` : `stack ${verb}`;
+}
+
 /** The services to bring up: those named with what they depend on, else all that the profiles let in. */
 export function toStart(context: Context, definition: StackDefinition, argv: Arguments): ServiceDefinition[] {
   return [...activeServices(definition, profilesOf(context), namesOf(argv)).values()];

@@ -7,14 +7,14 @@ import type { StartStep } from '../../../stack/start-step.ts';
 import type { Context } from '../../context.ts';
 import { type BroughtUp, bringUp } from './bring-up.ts';
 import { endpoints } from './endpoints.ts';
-
-const command = 'stack start';
+import { calledAs } from './selection.ts';
 
 /** `stack start`. */
 export async function start(context: Context, argv: Arguments): Promise<void> {
   const done = await bringUp(context, argv);
-  if (!done.outcome) return showPlan(context, done.plan);
-  context.out.result(resultOf(done.outcome), await textOf(context, done));
+  const command = calledAs(argv, 'start');
+  if (!done.outcome) return showPlan(context, command, done.plan);
+  context.out.result(resultOf(command, done.outcome), await textOf(context, done));
   throwFailures(context, done.outcome);
 }
 
@@ -24,7 +24,7 @@ export async function startServices(context: Context, services: readonly string[
   if (outcome) throwFailures(context, outcome);
 }
 
-function showPlan(context: Context, plan: readonly StartStep[]): void {
+function showPlan(context: Context, command: string, plan: readonly StartStep[]): void {
   const steps = plan.map((step): StepOutcome => ({ ...describe(step), outcome: 'planned' }));
   const lines = steps.map(
     ({ kind, target, because }) => `${kind.replaceAll('-', ' ')} ${target}: ${because}`,
@@ -32,7 +32,7 @@ function showPlan(context: Context, plan: readonly StartStep[]): void {
   context.out.result({ command, changed: false, steps }, lines.join('\n') || 'nothing to do');
 }
 
-function resultOf({ steps }: StartOutcome) {
+function resultOf(command: string, { steps }: StartOutcome) {
   return {
     command,
     changed: steps.some(({ outcome, kind }) => outcome === 'done' && kind !== 'wait'),
@@ -58,12 +58,22 @@ function throwFailures(context: Context, { failures, failed, steps }: StartOutco
       (kind === 'keep' && outcome === 'kept') || (kind === 'start' && outcome === 'done'),
   );
   const onlyImages = steps.every(({ kind, outcome }) => outcome !== 'failed' || kind.endsWith('-image'));
-  if (onlyImages && anyUp) {
-    throw new AixclError('partly', `${[...failed].join(', ')}: the image can't be had; the others run`, {
-      hint: 'Bring the image by docker load or name another (aixcl quickstart leaves such a service out), then: aixcl stack start',
-      evidence: failures.map(reasonOf),
-    });
+  if (!onlyImages) {
+    for (const other of others) context.out.warn(reasonOf(other));
+    throw first;
   }
-  for (const other of others) context.out.warn(reasonOf(other));
-  throw first;
+  const names = [...failed].join(', ');
+  throw new AixclError(
+    anyUp ? 'partly' : 'notFound',
+    `${names}: the image can't be had${anyUp ? '; the others run' : ''}`,
+    {
+      hint: `Bring the image by docker load, or name another: ${[...failed].map(imageVariable).join(' ')} aixcl stack start`,
+      evidence: failures.map(reasonOf),
+    },
+  );
+}
+
+/** The variable of services/compose.yaml that replaces a service's image. */
+function imageVariable(service: string): string {
+  return `${service.toUpperCase().replaceAll('-', '_')}_IMAGE=…`;
 }

@@ -3,7 +3,7 @@ import { inDependencyOrder } from '../../../stack/apply-start.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { applyStop, planStop } from '../../../stack/stop.ts';
 import type { Context } from '../../context.ts';
-import { namesOf, number, toActOn } from './selection.ts';
+import { calledAs, namesOf, number, toActOn } from './selection.ts';
 
 /** `stack stop`: stops containers, dependents before what they depend on; removes nothing. */
 export async function stop(context: Context, argv: Arguments): Promise<void> {
@@ -23,7 +23,7 @@ export async function stop(context: Context, argv: Arguments): Promise<void> {
     outcome === 'planned' ? `stop ${target}` : `stopped ${target}`,
   );
   context.out.result(
-    { command: 'stack stop', changed: stopped.some(({ outcome }) => outcome === 'done'), steps },
+    { command: calledAs(argv, 'stop'), changed: stopped.some(({ outcome }) => outcome === 'done'), steps },
     words.join('\n') || 'nothing runs',
   );
 }
