@@ -43,3 +43,8 @@ export function homeRoot(env: Readonly<Record<string, string | undefined>>): str
   if (env.XDG_DATA_HOME) return join(resolve(env.XDG_DATA_HOME), 'aixcl');
   return join(env.HOME || homedir(), '.local', 'share', 'aixcl');
 }
+
+/** Where things lie that can be made again: `$XDG_CACHE_HOME/aixcl`, else `~/.cache/aixcl`. */
+export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'aixcl');
+}

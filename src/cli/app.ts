@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder } from '../adapters/debian/cache.ts';
 import { AixclError } from '../errors.ts';
-import { resolveHome } from '../home.ts';
+import { cacheFolder, resolveHome } from '../home.ts';
 import type { StackDefinition } from '../stack/definition/types.ts';
 import type { Engine } from '../stack/engine.ts';
 import { chooseGpu, type Gpu, type GpuWish } from '../stack/gpu.ts';
@@ -53,8 +52,8 @@ export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promis
   const out = new Printer(
     flags.format,
     process,
-    paintFor(process.stdout, process.env, flags.color),
-    paintFor(process.stderr, process.env, flags.color),
+    await paintFor(process.stdout, process.env, flags.color),
+    await paintFor(process.stderr, process.env, flags.color),
     mode === 'quiet',
   );
   return {

@@ -3,8 +3,6 @@ import type { Verb } from './command.ts';
 import type { GlobalFlags } from './context.ts';
 import { globalFlags, spellOut } from './globals.ts';
 import { nouns } from './nouns.ts';
-import { errorText } from './output/error.ts';
-import { paintFor } from './output/paint.ts';
 import { endWithReader, interruptionSignal } from './signals.ts';
 import { unknownCommand } from './usage.ts';
 
@@ -40,7 +38,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return signal.aborted ? signal.reason.exitCode : exitCodes.done;
   } catch (thrown) {
     const error = signal.aborted && !isOtherFailure(thrown) ? signal.reason : thrown;
-    const paint = paintFor(process.stderr, process.env, flags.color);
+    const { errorText } = await import('./output/error.ts');
+    const { paintFor } = await import('./output/paint.ts');
+    const paint = await paintFor(process.stderr, process.env, flags.color);
     process.stderr.write(`${errorText(error, { format: flags.format, debug: flags.debug, paint })}\n`);
     return error instanceof AixclError ? error.exitCode : exitCodes.unexpected;
   }

@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached, cacheFolder } from '../../src/adapters/debian/cache.ts';
+import { cached } from '../../src/adapters/debian/cache.ts';
+import { cacheFolder } from '../../src/home.ts';
 import { freePort, runProcess } from '../setup/engine-test.ts';
 import { startProcess } from '../setup/process.ts';
 

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached, cacheFolder } from '../../src/adapters/debian/cache.ts';
+import { cached } from '../../src/adapters/debian/cache.ts';
 import { debootstrap } from '../../src/adapters/debian/debootstrap.ts';
 import { type Report, runCommand } from '../../src/adapters/debian/run-command.ts';
+import { cacheFolder } from '../../src/home.ts';
 
 const packages = ['docker.io', 'docker-cli', 'docker-compose', 'iptables'];
 

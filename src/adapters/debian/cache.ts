@@ -1,14 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, stat, statfs } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { AixclError } from '../../errors.ts';
 import { removeTree } from './mounts.ts';
-
-/** Where things lie that can be made again: `$XDG_CACHE_HOME/aixcl`, else `~/.cache/aixcl`. */
-export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'aixcl');
-}
 
 /**
  * Answers `target`, a file or directory, made by `make` at a scratch path beside it unless it is there already: so it is there complete, or

@@ -19,7 +19,11 @@ export async function connect(wish: AddressWish): Promise<Engine> {
   const address = await resolveAddress(wish);
   const secrets = await tlsSecrets(address);
   const agent = address.socketPath ? socketAgent() : undefined;
-  const offered = await ping(address, secrets, agent);
+  // The rest is loaded while the engine answers.
+  const [offered, { DockerEngine }] = await Promise.all([
+    ping(address, secrets, agent),
+    import('./docker-engine.ts'),
+  ]);
   if (compareVersions(offered, lowestApi) < 0) {
     throw new AixclError(
       'refused',
@@ -30,7 +34,6 @@ export async function connect(wish: AddressWish): Promise<Engine> {
     );
   }
   const version = compareVersions(offered, highestApi) < 0 ? offered : highestApi;
-  const { DockerEngine } = await import('./docker-engine.ts');
   return new DockerEngine(address, version, secrets, agent);
 }
 

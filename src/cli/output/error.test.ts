@@ -3,7 +3,7 @@ import { AixclError } from '../../errors.ts';
 import { errorText } from './error.ts';
 import { paintFor } from './paint.ts';
 
-const plain = { format: 'table', debug: false, paint: paintFor({}, {}, false) } as const;
+const plain = { format: 'table', debug: false, paint: await paintFor({}, {}, false) } as const;
 const error = new AixclError('refused', 'the port is taken', {
   hint: 'free it',
   evidence: ['line 1', 'line 2'],

@@ -4,9 +4,11 @@ import { paintFor } from './paint.ts';
 import { Printer } from './printer.ts';
 import { progressFor, progressMode } from './progress.ts';
 
+const plain = await paintFor({}, {}, false);
+
 function printer(format: 'table' | 'json', quiet = false) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const paint = paintFor({}, {}, false);
+  const paint = plain;
   const text = (stream: PassThrough) => String(stream.read() ?? '');
   return {
     out: new Printer(format, { stdout, stderr }, paint, paint, quiet),
@@ -53,8 +55,8 @@ test.each([
   ['on a dumb terminal', { isTTY: true }, { TERM: 'dumb' }, undefined, false],
   ['with --color', {}, { NO_COLOR: '1' }, true, true],
   ['with --no-color', { isTTY: true }, {}, false, false],
-] as const)('%s: colours %s', (_where, stream, env, wanted, coloured) => {
-  expect(paintFor(stream, env, wanted).bad('x') !== 'x').toBe(coloured);
+] as const)('%s: colours %s', async (_where, stream, env, wanted, coloured) => {
+  expect((await paintFor(stream, env, wanted)).bad('x') !== 'x').toBe(coloured);
 });
 
 test('progress is lines off a terminal, whatever was wanted goes over that', () => {

@@ -21,8 +21,8 @@ test('without rows the heads stand alone', () => {
   expect(table([], columns)).toBe('NAME   SIZE');
 });
 
-test('colours take no room', () => {
-  const paint = paintFor({ isTTY: true }, {}, true);
+test('colours take no room', async () => {
+  const paint = await paintFor({ isTTY: true }, {}, true);
   const plain = table([{ name: 'abc', size: '1' }], columns);
   const coloured = table([{ name: paint.good('abc'), size: '1' }], columns);
   expect(coloured).not.toBe(plain);

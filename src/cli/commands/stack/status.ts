@@ -4,8 +4,6 @@ import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
 import { AixclError } from '../../../errors.ts';
 import { type Activation, activeModel, pendingRequest } from '../../../models/active-model.ts';
-import type { StackDefinition } from '../../../stack/definition/types.ts';
-import type { Engine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut } from '../../../stack/home-overlay.ts';
 import {
@@ -43,18 +41,11 @@ const watchEveryMs = 1000;
 
 /** `stack status`. */
 export async function status(context: Context, argv: Arguments): Promise<void> {
-  const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
-  if (argv.watch === true) await watch(context, argv, engine, definition);
-  else await once(context, argv, engine, definition);
+  await (argv.watch === true ? watch(context, argv) : once(context, argv));
 }
 
-async function once(
-  context: Context,
-  argv: Arguments,
-  engine: Engine,
-  definition: StackDefinition,
-): Promise<void> {
-  const report = await observeStatus(context, argv, engine, definition);
+async function once(context: Context, argv: Arguments): Promise<void> {
+  const report = await observeStatus(context, argv);
   const { problem } = await context.gpu();
   context.out.item('status', report, () => statusText(report, problem, context.out.paint));
   if (argv.check !== true) return;
@@ -67,40 +58,32 @@ async function once(
 }
 
 /** Shows the status whenever it changed, until Ctrl-C. */
-async function watch(
-  context: Context,
-  argv: Arguments,
-  engine: Engine,
-  definition: StackDefinition,
-): Promise<void> {
+async function watch(context: Context, argv: Arguments): Promise<void> {
+  const interactive = process.stdout.isTTY === true && context.flags.format === 'table';
   let shown = '';
   while (!context.signal.aborted) {
-    const report = await observeStatus(context, argv, engine, definition);
+    const report = await observeStatus(context, argv);
     const { problem } = await context.gpu();
     const text = statusText(report, problem, context.out.paint);
-    const interactive = process.stdout.isTTY === true && context.flags.format === 'table';
     // How long a container has been up changes every second; only a screen wants to know.
     const seen = interactive
       ? text
       : JSON.stringify(report.services.map(({ status: _, ...service }) => service));
-    if (seen !== shown) {
-      shown = seen;
-      const clear = interactive ? '\x1b[H\x1b[2J' : '';
-      context.out.item('status', report, () => `${clear}${text}`);
-    }
+    if (seen !== shown) context.out.item('status', report, () => `${interactive ? clearScreen : ''}${text}`);
+    shown = seen;
     await delay(watchEveryMs, undefined, { signal: context.signal }).catch(() => undefined);
   }
 }
 
-async function observeStatus(
-  context: Context,
-  argv: Arguments,
-  engine: Engine,
-  definition: StackDefinition,
-): Promise<StatusReport> {
-  const [containers, onEngine, gpu, activation] = await Promise.all([
-    engine.listContainers(),
-    engine.listVolumes(),
+const clearScreen = '\x1b[H\x1b[2J';
+
+async function observeStatus(context: Context, argv: Arguments): Promise<StatusReport> {
+  // The engine answers while the definition is read.
+  const engine = context.engine();
+  const [definition, containers, onEngine, gpu, activation] = await Promise.all([
+    context.definition(),
+    engine.then((it) => it.listContainers()),
+    engine.then((it) => it.listVolumes()),
     context.gpu(),
     context.ownStack ? readActivation(context.home.models) : undefined,
   ]);
@@ -108,7 +91,7 @@ async function observeStatus(
   const named = namesOf(argv);
   const wanted = named.length > 0 ? toActOn(context, definition, argv) : toStart(context, definition, argv);
   const all = await serviceStatuses(
-    engine,
+    await engine,
     definition,
     new Set(wanted.map(({ name }) => name)),
     containers,
