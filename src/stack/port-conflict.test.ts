@@ -86,6 +86,9 @@ test("the engine's own proxy for a port that our container publishes is no confl
   const containers = [ourContainer(one, llama, { state: 'running', ports: publishing() })];
   const ports = { '127.0.0.1:8080': { process: 'docker-proxy (pid 3)' } };
   expect(await planned(one, { containers, ports })).toBe('keep llama-server: it runs as defined');
+  const before = service('llama-server', { ...llama, user: '1:1' });
+  const drifted = [ourContainer(stack([before]), before, { ports: publishing() })];
+  expect(await planned(one, { containers: drifted, ports })).toMatch(/^replace llama-server/);
 });
 
 test('a port that the engine chooses is never taken', async () => {

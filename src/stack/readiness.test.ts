@@ -113,6 +113,8 @@ test('what the engine calls unhealthy is a failure, unless its check succeeds no
   const looks = [{ ...check, health: 'unhealthy' as const }];
   await expect(wait(showing(looks, [bad]))).rejects.toThrow('web is unhealthy: not yet');
   expect(await wait(showing(looks, [ok]))).toMatchObject({ state: 'ready' });
+  const loading = { exitCode: 0, output: 'aixcl: loading big.gguf' };
+  expect(await wait(showing(looks, [loading, ok]))).toMatchObject({ detail: 'fine' });
 });
 
 test('the time limit is a failure that names it', async () => {

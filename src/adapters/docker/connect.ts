@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, type AgentOptions, request } from 'node:http';
-import { type RequestOptions, request as requestTls } from 'node:https';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { type AddressWish, type EngineAddress, resolveAddress } from './address.ts';
-import { engineFailure, unreachable } from './failures.ts';
+import { engineFailure } from './failures.ts';
+import { type TlsSecrets, Transport } from './transport.ts';
 
 /** Docker Engine 20.10 speaks 1.41. */
 const lowestApi = '1.41';
@@ -17,28 +16,19 @@ const patienceMs = 1700;
 /** Connects to the engine that the user means, in the highest API version that both sides speak. */
 export async function connect(wish: AddressWish): Promise<Engine> {
   const address = await resolveAddress(wish);
-  const secrets = await tlsSecrets(address);
-  const agent = address.socketPath ? socketAgent() : undefined;
+  const transport = new Transport(address, await tlsSecrets(address));
   // The rest is loaded while the engine answers.
-  const [offered, { DockerEngine }] = await Promise.all([
-    ping(address, secrets, agent),
-    import('./docker-engine.ts'),
-  ]);
+  const [offered, { DockerEngine }] = await Promise.all([ping(transport), import('./docker-engine.ts')]);
   if (compareVersions(offered, lowestApi) < 0) {
     throw new AixclError(
       'refused',
       `the Docker engine at ${address.display} speaks API ${offered}; aixcl needs ${lowestApi} or newer`,
-      {
-        hint: 'Update Docker to 20.10 or newer.',
-      },
+      { hint: 'Update Docker to 20.10 or newer.' },
     );
   }
   const version = compareVersions(offered, highestApi) < 0 ? offered : highestApi;
-  return new DockerEngine(address, version, secrets, agent);
+  return new DockerEngine(transport, version);
 }
-
-/** Certificates for a TCP engine; empty without TLS. */
-export type TlsSecrets = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>;
 
 async function tlsSecrets(address: EngineAddress): Promise<TlsSecrets | undefined> {
   const tls = address.tcp?.tls;
@@ -48,39 +38,19 @@ async function tlsSecrets(address: EngineAddress): Promise<TlsSecrets | undefine
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), rejectUnauthorized: tls.verify };
 }
 
-/**
- * Keeps connections to the engine's socket open. Without a name for the server Node works one out for TLS, by expressions that take
- * longer than the request.
- */
-function socketAgent(): Agent {
-  return new Agent({ keepAlive: true, servername: '' } as AgentOptions);
-}
-
 /** `GET /_ping` answers without a version in its path and states the newest API version in a header. */
-function ping(
-  address: EngineAddress,
-  secrets: TlsSecrets | undefined,
-  agent: Agent | undefined,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const where = address.socketPath
-      ? { socketPath: address.socketPath }
-      : { host: address.tcp?.host, port: address.tcp?.port };
-    const options = { ...where, ...secrets, ...(agent && { agent }), path: '/_ping', timeout: patienceMs };
-    const sent = (secrets ? requestTls : request)(options, (response) => {
-      response.resume();
-      const version = response.headers['api-version'];
-      if (response.statusCode === 200 && typeof version === 'string') resolve(version);
-      else reject(noEngine(address));
-    });
-    sent.on('timeout', () => sent.destroy(unreachable(address.display, 'ETIMEDOUT')));
-    sent.on('error', (error) => {
-      // Node's codes for what is no HTTP.
-      const isOther = systemCode(error)?.startsWith('HPE_');
-      reject(isOther ? noEngine(address) : engineFailure(error, address.display, 'ping'));
-    });
-    sent.end();
-  });
+async function ping(transport: Transport): Promise<string> {
+  const { address } = transport;
+  try {
+    const response = await transport.get('/_ping', patienceMs);
+    response.resume();
+    const version = response.headers['api-version'];
+    if (response.statusCode === 200 && typeof version === 'string') return version;
+  } catch (error) {
+    // Node's codes for what is no HTTP.
+    if (!systemCode(error)?.startsWith('HPE_')) throw engineFailure(error, address.display, 'ping');
+  }
+  throw noEngine(address);
 }
 
 function noEngine(address: EngineAddress): AixclError {

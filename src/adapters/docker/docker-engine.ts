@@ -1,6 +1,5 @@
-import type { Agent } from 'node:http';
 import { Readable } from 'node:stream';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { AixclError, reasonOf } from '../../errors.ts';
 import type {
   BuildDefinition,
@@ -9,87 +8,51 @@ import type {
   VolumeDefinition,
 } from '../../stack/definition/types.ts';
 import type {
-  ContainerDetail,
   ContainerSpec,
-  ContainerSummary,
   Engine,
-  EngineInfo,
   ExecResult,
-  ImageDetail,
   LogLine,
   LogOptions,
-  NetworkSummary,
   PullOptions,
   PullProgress,
-  VolumeSummary,
 } from '../../stack/engine.ts';
-import type { EngineAddress } from './address.ts';
-import type { TlsSecrets } from './connect.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
+import { EngineReads } from './engine-reads.ts';
 import { engineFailure, pullFailure, statusOf } from './failures.ts';
 import { build, pull } from './image-streams.ts';
 import { sinceSeconds } from './since.ts';
 import { frames, jsonLines, logLines } from './streams.ts';
-import { toDetail, toImage, toSummary, toVolume } from './translate.ts';
 
 const outputLimit = 64 * 1024;
 
-/** The engine port over dockerode. */
-export class DockerEngine implements Engine {
-  readonly address: string;
-  readonly #docker: Docker;
-  readonly #apiVersion: string;
+/** The engine port. What is only read goes over plain requests (see `EngineReads`), all else over dockerode. */
+export class DockerEngine extends EngineReads implements Engine {
+  #library: Promise<Docker> | undefined;
 
-  constructor(
-    address: EngineAddress,
-    apiVersion: string,
-    secrets: TlsSecrets | undefined,
-    agent: Agent | undefined,
-  ) {
-    this.address = address.display;
-    this.#apiVersion = apiVersion;
+  /** Loaded when something is changed or streamed: it takes as long as a read command may. */
+  #docker(): Promise<Docker> {
+    this.#library ??= import('dockerode').then(({ default: Dockerode }) => new Dockerode(this.#options()));
+    return this.#library;
+  }
+
+  #options(): Docker.DockerOptions {
+    const { address, secrets, agent } = this.transport;
     const where = address.socketPath
       ? { socketPath: address.socketPath }
       : {
           host: address.tcp?.host ?? '',
           port: address.tcp?.port ?? 0,
-          protocol: secrets ? ('https' as const) : ('http' as const),
+          protocol: secrets ? 'https' : 'http',
           ...secrets,
         };
-    const options = { ...where, agent, version: `v${apiVersion}` };
-    this.#docker = new Docker(options as Docker.DockerOptions);
-  }
-
-  async info(): Promise<EngineInfo> {
-    const raw = await this.#ask('info', this.#docker.info());
-    const discovered: readonly { ID?: string }[] = raw.DiscoveredDevices ?? [];
-    const security: readonly string[] = raw.SecurityOptions ?? [];
-    return {
-      version: raw.ServerVersion,
-      apiVersion: this.#apiVersion,
-      operatingSystem: raw.OperatingSystem,
-      runtimes: Object.keys(raw.Runtimes ?? {}),
-      cdiDevices: discovered.flatMap((device) => device.ID ?? []),
-      dataRoot: raw.DockerRootDir,
-      rootless: security.some((option) => option.includes('rootless')),
-    };
-  }
-
-  async listContainers(labels: Readonly<Record<string, string>> = {}): Promise<ContainerSummary[]> {
-    const filters = { label: labelFilter(labels) };
-    const raw = await this.#ask('list containers', this.#docker.listContainers({ all: true, filters }));
-    return raw.map(toSummary);
-  }
-
-  async inspectContainer(id: string): Promise<ContainerDetail | undefined> {
-    const raw = await this.#find(`inspect ${id}`, this.#docker.getContainer(id).inspect());
-    return raw && toDetail(raw);
+    const options = { ...where, agent, version: `v${this.apiVersion}` };
+    return options as Docker.DockerOptions;
   }
 
   async createContainer(name: string, spec: ContainerSpec): Promise<string> {
-    const created = await this.#ask(
+    const created = await this.ask(
       `create container ${name}`,
-      this.#docker.createContainer(createOptions(name, spec)),
+      (await this.#docker()).createContainer(createOptions(name, spec)),
     );
     try {
       for (const network of spec.networks.slice(1)) {
@@ -103,43 +66,43 @@ export class DockerEngine implements Engine {
   }
 
   async startContainer(id: string): Promise<void> {
-    const container = this.#docker.getContainer(id);
+    const container = (await this.#docker()).getContainer(id);
     try {
       await this.#change(`start ${id}`, container.start());
     } catch (error) {
       if (!/unpause/.test(reasonOf(error))) throw error;
-      await this.#ask(`unpause ${id}`, container.unpause());
+      await this.ask(`unpause ${id}`, container.unpause());
     }
   }
 
   async stopContainer(id: string, timeout?: number): Promise<void> {
     await this.#change(
       `stop ${id}`,
-      this.#docker.getContainer(id).stop(timeout === undefined ? {} : { t: timeout }),
+      (await this.#docker()).getContainer(id).stop(timeout === undefined ? {} : { t: timeout }),
     );
   }
 
   async restartContainer(id: string, timeout?: number): Promise<void> {
     await this.#change(
       `restart ${id}`,
-      this.#docker.getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
+      (await this.#docker()).getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
     );
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
-    await this.#ask(`rename ${id} to ${name}`, this.#docker.getContainer(id).rename({ name }));
+    await this.ask(`rename ${id} to ${name}`, (await this.#docker()).getContainer(id).rename({ name }));
   }
 
   async removeContainer(id: string): Promise<void> {
-    await this.#ask(
+    await this.ask(
       `remove container ${id}`,
-      this.#docker.getContainer(id).remove({ v: false, force: false }),
+      (await this.#docker()).getContainer(id).remove({ v: false, force: false }),
     );
   }
 
   async setRestartPolicy(id: string, policy: RestartPolicy): Promise<void> {
     const options = { RestartPolicy: restartPolicy(policy) };
-    await this.#ask(`update ${id}`, this.#docker.getContainer(id).update(options));
+    await this.ask(`update ${id}`, (await this.#docker()).getContainer(id).update(options));
   }
 
   async exec(
@@ -148,9 +111,9 @@ export class DockerEngine implements Engine {
     options: { user?: string; signal?: AbortSignal } = {},
   ): Promise<ExecResult> {
     const signal = options.signal && { abortSignal: options.signal };
-    const made = await this.#ask(
+    const made = await this.ask(
       `run ${argv[0]} in ${id}`,
-      this.#docker.getContainer(id).exec({
+      (await this.#docker()).getContainer(id).exec({
         Cmd: [...argv],
         AttachStdout: true,
         AttachStderr: true,
@@ -158,7 +121,7 @@ export class DockerEngine implements Engine {
         ...signal,
       }),
     );
-    const stream = await this.#ask(
+    const stream = await this.ask(
       `run ${argv[0]} in ${id}`,
       made.start({ hijack: false, stdin: false, ...signal }),
     );
@@ -168,7 +131,7 @@ export class DockerEngine implements Engine {
       if (size < outputLimit) parts.push(bytes);
       size += bytes.length;
     }
-    const { ExitCode } = await this.#ask(`look at ${argv[0]} in ${id}`, made.inspect());
+    const { ExitCode } = await this.ask(`look at ${argv[0]} in ${id}`, made.inspect());
     return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, outputLimit) };
   }
 
@@ -183,22 +146,17 @@ export class DockerEngine implements Engine {
       ...(options.since !== undefined && { since: sinceSeconds(options.since, Date.now()) }),
       ...(options.signal && { abortSignal: options.signal }),
     };
-    const container = this.#docker.getContainer(id);
+    const container = (await this.#docker()).getContainer(id);
     const answer = options.follow
-      ? await this.#ask(`read the log of ${id}`, container.logs({ ...query, follow: true }))
-      : await this.#ask(`read the log of ${id}`, container.logs({ ...query, follow: false }));
+      ? await this.ask(`read the log of ${id}`, container.logs({ ...query, follow: true }))
+      : await this.ask(`read the log of ${id}`, container.logs({ ...query, follow: false }));
     const chunks = Buffer.isBuffer(answer) ? Readable.from([answer]) : (answer as Readable);
     yield* logLines(this.#watched(chunks, options.signal), detail.hasTty);
   }
 
-  async inspectImage(reference: string): Promise<ImageDetail | undefined> {
-    const raw = await this.#find(`inspect image ${reference}`, this.#docker.getImage(reference).inspect());
-    return raw && toImage(raw);
-  }
-
   async *pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress> {
     try {
-      yield* pull(this.#docker, reference, options);
+      yield* pull(await this.#docker(), reference, options);
     } catch (error) {
       throw pullFailure(error, this.address, reference);
     }
@@ -210,7 +168,7 @@ export class DockerEngine implements Engine {
     options: { signal?: AbortSignal },
   ): AsyncIterable<string> {
     try {
-      yield* build(this.#docker, tag, definition, options);
+      yield* build(await this.#docker(), tag, definition, options);
     } catch (error) {
       throw engineFailure(error, this.address, `build ${tag}`);
     }
@@ -218,9 +176,9 @@ export class DockerEngine implements Engine {
 
   async importImage(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<string> {
     const [repo, version] = splitTag(tag);
-    const stream = await this.#ask(
+    const stream = await this.ask(
       `import ${tag}`,
-      this.#docker.importImage(tar, { repo, tag: version, changes: [...changes] }),
+      (await this.#docker()).importImage(tar, { repo, tag: version, changes: [...changes] }),
     );
     for await (const line of jsonLines<{ error?: string }>(stream as Readable)) {
       if (line.error) throw new AixclError('unexpected', `the engine could not import ${tag}: ${line.error}`);
@@ -228,19 +186,6 @@ export class DockerEngine implements Engine {
     const image = await this.inspectImage(tag);
     if (!image) throw new AixclError('unexpected', `the engine took ${tag} in but does not know it`);
     return image.id;
-  }
-
-  async listNetworks(labels: Readonly<Record<string, string>> = {}): Promise<NetworkSummary[]> {
-    const raw = await this.#ask(
-      'list networks',
-      this.#docker.listNetworks({ filters: { label: labelFilter(labels) } }),
-    );
-    return raw.map((network) => ({ id: network.Id, name: network.Name, labels: network.Labels ?? {} }));
-  }
-
-  async inspectNetwork(name: string): Promise<NetworkSummary | undefined> {
-    const raw = await this.#find(`inspect network ${name}`, this.#docker.getNetwork(name).inspect());
-    return raw && { id: raw.Id, name: raw.Name, labels: raw.Labels ?? {} };
   }
 
   async createNetwork(network: NetworkDefinition, labels: Readonly<Record<string, string>>): Promise<string> {
@@ -261,7 +206,10 @@ export class DockerEngine implements Engine {
         },
       }),
     };
-    const created = await this.#ask(`create network ${network.name}`, this.#docker.createNetwork(options));
+    const created = await this.ask(
+      `create network ${network.name}`,
+      (await this.#docker()).createNetwork(options),
+    );
     return created.id;
   }
 
@@ -271,50 +219,22 @@ export class DockerEngine implements Engine {
 
   async #connect(network: string, container: string, endpoint: Docker.EndpointSettings): Promise<void> {
     const options = { Container: container, EndpointConfig: endpoint };
-    await this.#ask(`connect ${container} to ${network}`, this.#docker.getNetwork(network).connect(options));
-  }
-
-  async listVolumes(labels: Readonly<Record<string, string>> = {}): Promise<VolumeSummary[]> {
-    const { Volumes } = await this.#ask(
-      'list volumes',
-      this.#docker.listVolumes({ filters: { label: labelFilter(labels) } }),
+    await this.ask(
+      `connect ${container} to ${network}`,
+      (await this.#docker()).getNetwork(network).connect(options),
     );
-    return (Volumes ?? []).map(toVolume);
-  }
-
-  async inspectVolume(name: string): Promise<VolumeSummary | undefined> {
-    const raw = await this.#find(`inspect volume ${name}`, this.#docker.getVolume(name).inspect());
-    return raw && toVolume(raw);
   }
 
   async createVolume(volume: VolumeDefinition, labels: Readonly<Record<string, string>>): Promise<void> {
-    await this.#ask(
+    await this.ask(
       `create volume ${volume.name}`,
-      this.#docker.createVolume({
+      (await this.#docker()).createVolume({
         Name: volume.name,
         Driver: volume.driver ?? 'local',
         DriverOpts: Object.fromEntries(volume.driverOpts),
         Labels: { ...labels },
       }),
     );
-  }
-
-  async #ask<T>(doing: string, call: Promise<T>): Promise<T> {
-    try {
-      return await call;
-    } catch (error) {
-      throw engineFailure(error, this.address, doing);
-    }
-  }
-
-  /** Undefined for "no such thing". */
-  async #find<T>(doing: string, call: Promise<T>): Promise<T | undefined> {
-    try {
-      return await call;
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw engineFailure(error, this.address, doing);
-    }
   }
 
   /** 304 means that it is so already. */
@@ -334,10 +254,6 @@ export class DockerEngine implements Engine {
       if (!signal?.aborted) throw engineFailure(error, this.address, 'read from the engine');
     }
   }
-}
-
-function labelFilter(labels: Readonly<Record<string, string>>): string[] {
-  return Object.entries(labels).map(([key, value]) => (value === '' ? key : `${key}=${value}`));
 }
 
 function splitTag(reference: string): [repository: string, tag: string] {

@@ -4,11 +4,33 @@ import type {
   ContainerDetail,
   ContainerState,
   ContainerSummary,
+  EngineInfo,
   Health,
   ImageDetail,
   PublishedPort,
   VolumeSummary,
 } from '../../stack/engine.ts';
+
+interface RawInfo {
+  readonly ServerVersion: string;
+  readonly OperatingSystem: string;
+  readonly Runtimes?: Readonly<Record<string, unknown>>;
+  readonly DockerRootDir: string;
+  readonly SecurityOptions?: readonly string[];
+  readonly DiscoveredDevices?: readonly { readonly ID?: string }[];
+}
+
+export function toInfo(raw: RawInfo, apiVersion: string): EngineInfo {
+  return {
+    version: raw.ServerVersion,
+    apiVersion,
+    operatingSystem: raw.OperatingSystem,
+    runtimes: Object.keys(raw.Runtimes ?? {}),
+    cdiDevices: (raw.DiscoveredDevices ?? []).flatMap(({ ID }) => ID ?? []),
+    dataRoot: raw.DockerRootDir,
+    rootless: (raw.SecurityOptions ?? []).some((option) => option.includes('rootless')),
+  };
+}
 
 /** From the engine's JSON to the port's types. */
 export function toSummary(raw: Docker.ContainerInfo): ContainerSummary {

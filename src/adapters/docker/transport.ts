@@ -1,0 +1,77 @@
+import { Agent, type AgentOptions, type IncomingMessage, request } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import type { EngineAddress } from './address.ts';
+import { unreachable } from './failures.ts';
+
+/** Certificates for a TCP engine. */
+export type TlsSecrets = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>;
+
+/** An answer of the engine that is none of success; its message is the engine's own. */
+export class EngineRefusal extends Error {
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.name = 'EngineRefusal';
+    this.statusCode = statusCode;
+  }
+}
+
+/** The way to one engine: plain requests for what is read, and what dockerode needs for everything else. */
+export class Transport {
+  readonly address: EngineAddress;
+  readonly secrets: TlsSecrets | undefined;
+  /** For a socket: keeps its connections open. */
+  readonly agent: Agent | undefined;
+
+  constructor(address: EngineAddress, secrets: TlsSecrets | undefined) {
+    this.address = address;
+    this.secrets = secrets;
+    // Without a name for the server Node works one out, by expressions that take longer than the request.
+    this.agent = address.socketPath
+      ? new Agent({ keepAlive: true, servername: '' } as AgentOptions)
+      : undefined;
+  }
+
+  /** JSON of a `GET`; throws `EngineRefusal` for an answer other than 200. */
+  async getJson<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
+    const search = new URLSearchParams(query).toString();
+    const response = await this.get(search ? `${path}?${search}` : path);
+    const body = await text(response);
+    if (response.statusCode !== 200) throw new EngineRefusal(response.statusCode ?? 0, messageOf(body));
+    return JSON.parse(body) as T;
+  }
+
+  /** `timeout` in milliseconds until there is an answer; it fails as unreachable. */
+  async get(path: string, timeout?: number): Promise<IncomingMessage> {
+    const { socketPath, tcp, display } = this.address;
+    const send = this.secrets ? (await import('node:https')).request : request;
+    const options = {
+      ...(socketPath ? { socketPath } : { host: tcp?.host, port: tcp?.port }),
+      ...this.secrets,
+      ...(this.agent && { agent: this.agent }),
+      ...(timeout !== undefined && { timeout }),
+      path,
+    };
+    return new Promise((resolve, reject) => {
+      const sent = send(options, resolve);
+      sent.on('timeout', () => sent.destroy(unreachable(display, 'ETIMEDOUT')));
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function messageOf(body: string): string {
+  try {
+    return (JSON.parse(body) as { message?: string }).message ?? body;
+  } catch {
+    return body.trim();
+  }
+}
