@@ -94,6 +94,21 @@ test('a volume that is there is used as it is, however its definition changed', 
   expect(await planned(moved, { volumes: ['ollama'], containers })).toBe('keep ollama: it runs as defined');
 });
 
+test('a volume that is a name for the folder of another home is refused, with the way out', async () => {
+  const definition = stack([withVolume], { volumes: [boundVolume('ollama', `${home}/ollama`)] });
+  const named = (device: string) => ({
+    name: 'ollama',
+    driver: 'local',
+    options: { type: 'none', o: 'bind', device },
+    labels: {},
+    mountpoint: '/x',
+  });
+  expect(await planned(definition, { volumes: [named(`${home}/ollama`)] })).toBe(made);
+  expect(await refusal(plan(definition, { volumes: [named('/old/ollama')] }))).toMatch(
+    /^refused: the volume ollama is a name for \/old\/ollama, and this home keeps it in .*\n.*docker volume rm ollama/,
+  );
+});
+
 function binding(source: string, createSource = false) {
   return service('ollama', {
     mounts: [{ kind: 'bind', source, target: '/models', readOnly: false, createSource }],

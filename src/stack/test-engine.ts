@@ -7,7 +7,8 @@ export interface EngineWorld {
   readonly images?: readonly (string | ImageDetail)[];
   /** Names. */
   readonly networks?: readonly string[];
-  readonly volumes?: readonly string[];
+  /** Names, or volumes. */
+  readonly volumes?: readonly (string | VolumeSummary)[];
 }
 
 /**
@@ -22,7 +23,7 @@ export class TestEngine implements Engine {
   readonly #containers: Map<string, ContainerSummary>;
   readonly #images: Map<string, ImageDetail>;
   readonly #networks: Set<string>;
-  readonly #volumes: Set<string>;
+  readonly #volumes: Map<string, VolumeSummary>;
   #made = 0;
 
   constructor(world: EngineWorld = {}) {
@@ -30,7 +31,8 @@ export class TestEngine implements Engine {
     const images = (world.images ?? []).map((one) => (typeof one === 'string' ? image(one) : one));
     this.#images = new Map(images.flatMap((one) => one.tags.map((tag) => [tag, one] as const)));
     this.#networks = new Set(world.networks);
-    this.#volumes = new Set(world.volumes);
+    const volumes = (world.volumes ?? []).map((one) => (typeof one === 'string' ? volumeCalled(one) : one));
+    this.#volumes = new Map(volumes.map((one) => [one.name, one]));
   }
 
   /** Every container as `name state`. */
@@ -141,9 +143,8 @@ export class TestEngine implements Engine {
   };
   connectNetwork: Engine['connectNetwork'] = async () => {};
 
-  listVolumes: Engine['listVolumes'] = async () => [...this.#volumes].map(volumeCalled);
-  inspectVolume: Engine['inspectVolume'] = async (name) =>
-    this.#volumes.has(name) ? volumeCalled(name) : undefined;
+  listVolumes: Engine['listVolumes'] = async () => [...this.#volumes.values()];
+  inspectVolume: Engine['inspectVolume'] = async (name) => this.#volumes.get(name);
   createVolume: Engine['createVolume'] = async ({ name }) => {
     this.did.push(`create volume ${name}`);
   };
