@@ -1,11 +1,10 @@
 import type {
   BuildDefinition,
-  DeviceRequest,
-  HealthcheckDefinition,
+  MountDefinition,
+  NetworkAttachment,
   NetworkDefinition,
-  PortDefinition,
-  ResourceLimits,
   RestartPolicy,
+  ServiceDefinition,
   VolumeDefinition,
 } from './definition/types.ts';
 
@@ -114,71 +113,29 @@ export interface PublishedPort {
 }
 
 /** What a container is made from: a service's definition with every name resolved to what lies on this engine. */
-export interface ContainerSpec {
-  readonly image: string;
-  readonly platform?: string | undefined;
-  readonly entrypoint?: readonly string[] | undefined;
-  readonly command?: readonly string[] | undefined;
-  readonly environment: ReadonlyMap<string, string>;
+export interface ContainerSpec
+  extends Omit<
+    ServiceDefinition,
+    | 'name'
+    | 'build'
+    | 'pullPolicy'
+    | 'containerName'
+    | 'profiles'
+    | 'dependsOn'
+    | 'labels'
+    | 'mounts'
+    | 'networks'
+  > {
   readonly labels: Readonly<Record<string, string>>;
-  readonly ports: readonly PortDefinition[];
   readonly mounts: readonly MountSpec[];
   /** The first is joined at creation, the others right after it. */
-  readonly networks: readonly {
-    readonly name: string;
-    readonly aliases: readonly string[];
-    readonly ipv4Address?: string;
-  }[];
-  readonly networkMode?: string | undefined;
-  readonly healthcheck?: HealthcheckDefinition | undefined;
-  readonly restart?: RestartPolicy | undefined;
-  readonly init?: boolean | undefined;
-  readonly user?: string | undefined;
-  readonly groupAdd: readonly string[];
-  readonly workingDir?: string | undefined;
-  readonly hostname?: string | undefined;
-  readonly extraHosts: readonly string[];
-  readonly capAdd: readonly string[];
-  readonly capDrop: readonly string[];
-  readonly securityOpt: readonly string[];
-  readonly readOnly?: boolean | undefined;
-  readonly privileged?: boolean | undefined;
-  readonly devices: readonly string[];
-  readonly deviceRequests: readonly DeviceRequest[];
-  readonly runtime?: string | undefined;
-  readonly shmSize?: number | undefined;
-  readonly ulimits: ReadonlyMap<string, { readonly soft: number; readonly hard: number }>;
-  readonly resources: ResourceLimits;
-  readonly stopSignal?: string | undefined;
-  readonly stopGracePeriod?: number | undefined;
-  readonly logging?: { readonly driver?: string; readonly options: ReadonlyMap<string, string> } | undefined;
+  readonly networks: readonly ({ readonly name: string } & NetworkAttachment)[];
 }
 
 export type MountSpec =
-  | {
-      readonly kind: 'bind';
-      readonly source: string;
-      readonly target: string;
-      readonly readOnly: boolean;
-      readonly createSource: boolean;
-      readonly propagation?: string | undefined;
-      readonly selinux?: 'z' | 'Z' | undefined;
-    }
-  /** `name` absent: an anonymous volume. */
-  | {
-      readonly kind: 'volume';
-      readonly name?: string | undefined;
-      readonly target: string;
-      readonly readOnly: boolean;
-      readonly noCopy: boolean;
-    }
-  | {
-      readonly kind: 'tmpfs';
-      readonly target: string;
-      readonly size?: number | undefined;
-      readonly mode?: number | undefined;
-      readonly options?: string | undefined;
-    };
+  | Exclude<MountDefinition, { kind: 'volume' }>
+  /** `name` on the engine; absent: an anonymous volume. */
+  | (Omit<Extract<MountDefinition, { kind: 'volume' }>, 'source'> & { readonly name?: string });
 
 export interface ExecResult {
   readonly exitCode: number;
