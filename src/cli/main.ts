@@ -1,10 +1,11 @@
+import type { Arguments } from 'yargs';
 import { AixclError, exitCodes } from '../errors.ts';
 import type { Verb } from './command.ts';
 import type { GlobalFlags } from './context.ts';
 import { globalFlags, spellOut } from './globals.ts';
 import { nouns } from './nouns.ts';
+import { quickParse } from './quick-parse.ts';
 import { endWithReader, interruptionSignal } from './signals.ts';
-import { unknownCommand } from './usage.ts';
 
 declare const AIXCL_VERSION: string;
 
@@ -19,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
     format: wantsJson(argv) ? 'json' : 'table',
     debug: argv.includes('--debug'),
   });
-  const run = (verb: Verb) => async (args: Parameters<Verb['run']>[1]) => {
+  const run = (verb: Verb) => async (args: Arguments) => {
     flags = globalFlags(args);
     const { createApp } = await import('./app.ts');
     const app = await createApp(flags, signal);
@@ -30,10 +31,9 @@ async function main(argv: readonly string[]): Promise<number> {
     }
   };
   try {
-    const unknown = unknownCommand(argv, nouns);
-    if (unknown) throw unknown;
-    const { parse } = await import('./parser.ts');
-    await parse(argv, nouns, AIXCL_VERSION, run);
+    const plain = quickParse(argv, nouns);
+    if (plain) await run(plain.verb)(plain.args);
+    else await explain(argv, run);
     // A stream that was watched until Ctrl-C ends without a word, as `docker logs -f` does.
     return signal.aborted ? signal.reason.exitCode : exitCodes.done;
   } catch (thrown) {
@@ -44,6 +44,18 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${errorText(error, { format: flags.format, debug: flags.debug, paint })}\n`);
     return error instanceof AixclError ? error.exitCode : exitCodes.unexpected;
   }
+}
+
+/** Whatever is not a plain command: help, the version, a mistake. */
+async function explain(
+  argv: readonly string[],
+  run: (verb: Verb) => (args: Arguments) => Promise<void>,
+): Promise<void> {
+  const { unknownCommand } = await import('./usage.ts');
+  const unknown = unknownCommand(argv, nouns);
+  if (unknown) throw unknown;
+  const { parse } = await import('./parser.ts');
+  await parse(argv, nouns, AIXCL_VERSION, run);
 }
 
 /** An error of ours that says more than that the command was interrupted. */

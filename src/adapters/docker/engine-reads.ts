@@ -57,7 +57,8 @@ export class EngineReads {
   async inspectNetwork(name: string): Promise<NetworkSummary | undefined> {
     const path = `/networks/${encodeURIComponent(name)}`;
     const raw = await this.#find<Docker.NetworkInspectInfo>(`inspect network ${name}`, path);
-    return raw && toNetwork(raw);
+    // The engine takes the first digits of an id for a name too.
+    return raw?.Name === name ? toNetwork(raw) : undefined;
   }
 
   async listVolumes(labels: Labels = {}): Promise<VolumeSummary[]> {
