@@ -1,6 +1,7 @@
 import type Dockerode from 'dockerode';
 import { afterAll, beforeAll } from 'vitest';
 import { connect } from '../../src/adapters/docker/connect.ts';
+import type { NetworkDefinition } from '../../src/stack/definition/types.ts';
 import type { ContainerSpec, Engine } from '../../src/stack/engine.ts';
 import {
   currentTestEngine,
@@ -76,6 +77,19 @@ export function specOf(own: Partial<ContainerSpec> = {}): ContainerSpec {
 /** A spec whose container runs a shell script. */
 export function scriptOf(script: string, own: Partial<ContainerSpec> = {}): ContainerSpec {
   return specOf({ entrypoint: ['sh', '-c'], command: [script], ...own });
+}
+
+export function networkOf(name: string, own: Partial<NetworkDefinition> = {}): NetworkDefinition {
+  return {
+    key: name,
+    name,
+    external: false,
+    driverOpts: new Map(),
+    labels: new Map(),
+    internal: false,
+    ipam: [],
+    ...own,
+  };
 }
 
 let made = 0;

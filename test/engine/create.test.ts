@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { MountSpec } from '../../src/stack/engine.ts';
 import { freePort } from '../setup/engine-test.ts';
-import { describeBothEngines, newName, run, scriptOf, specOf, type UnderTest } from './both-engines.ts';
+import {
+  describeBothEngines,
+  networkOf,
+  newName,
+  run,
+  scriptOf,
+  specOf,
+  type UnderTest,
+} from './both-engines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'aixcl-create-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -171,10 +179,9 @@ describeBothEngines('createContainer', (given) => {
     const under = given();
     const { port, api } = under;
     const [first, second] = [newName(), newName()];
-    const base = { external: false, driverOpts: new Map(), labels: new Map(), internal: false };
     const subnet = (n: number) => [{ subnet: `10.2${thirdOf(under)}.${n}.0/24` }];
-    await port.createNetwork({ ...base, key: 'a', name: first, ipam: subnet(1) }, {});
-    await port.createNetwork({ ...base, key: 'b', name: second, ipam: subnet(2), internal: true }, {});
+    await port.createNetwork(networkOf(first, { ipam: subnet(1) }), {});
+    await port.createNetwork(networkOf(second, { ipam: subnet(2), internal: true }), {});
     const published = await freePort();
     const id = await run(
       under,
@@ -213,18 +220,7 @@ describeBothEngines('createContainer', (given) => {
   test('leaves nothing behind when a further network can not be joined', async () => {
     const { port } = given();
     const [name, network] = [newName(), newName()];
-    await port.createNetwork(
-      {
-        key: 'a',
-        name: network,
-        external: false,
-        driverOpts: new Map(),
-        labels: new Map(),
-        internal: false,
-        ipam: [],
-      },
-      {},
-    );
+    await port.createNetwork(networkOf(network), {});
     // A container can't join the machine's own network beside another.
     const networks = [network, 'host'].map((each) => ({ name: each, aliases: [] }));
     await expect(port.createContainer(name, specOf({ networks }))).rejects.toMatchObject({

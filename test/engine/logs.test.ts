@@ -82,8 +82,8 @@ describeBothEngines('logs', (given) => {
     expect(seen.length).toBeGreaterThanOrEqual(3);
   });
 
-  test('that are followed end when the container does', async () => {
-    const id = await run(given(), scriptOf('echo one; sleep 0.5; echo two'));
+  test('that are followed bear silence, and end when the container does', async () => {
+    const id = await run(given(), scriptOf('echo one; sleep 2.5; echo two'));
     expect(await read(id, { follow: true })).toEqual(['stdout one', 'stdout two']);
   });
 
