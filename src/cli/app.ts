@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { AixclError } from '../errors.ts';
 import { cacheFolder, resolveHome } from '../home.ts';
@@ -22,9 +23,11 @@ export interface App extends Context {
 export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promise<App> {
   const env = await environment(flags);
   const home = resolveHome(env);
-  const mode = progressMode(flags.progress, process.stderr);
-  const progress = progressFor(mode, process.stderr);
-  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  // By number: to open a stream takes longer than to ask what it is.
+  const [stdout, stderr] = [{ isTTY: isatty(1) }, { isTTY: isatty(2) }];
+  const mode = progressMode(flags.progress, stderr);
+  const progress = progressFor(mode, () => process.stderr);
+  const isTerminal = isatty(0) && stderr.isTTY;
   const ownStack = flags.files.length === 0 && flags.projectName === undefined;
 
   const engine = once<Engine>(async () => {
@@ -52,8 +55,8 @@ export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promis
   const out = new Printer(
     flags.format,
     process,
-    await paintFor(process.stdout, process.env, flags.color),
-    await paintFor(process.stderr, process.env, flags.color),
+    await paintFor(stdout, process.env, flags.color),
+    await paintFor(stderr, process.env, flags.color),
     mode === 'quiet',
   );
   return {

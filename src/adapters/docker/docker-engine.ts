@@ -19,7 +19,6 @@ import type {
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';
 import { engineFailure, pullFailure, statusOf } from './failures.ts';
-import { build, pull } from './image-streams.ts';
 import { sinceSeconds } from './since.ts';
 import { frames, jsonLines, logLines } from './streams.ts';
 
@@ -156,6 +155,7 @@ export class DockerEngine extends EngineReads implements Engine {
 
   async *pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress> {
     try {
+      const { pull } = await import('./image-streams.ts');
       yield* pull(await this.#docker(), reference, options);
     } catch (error) {
       throw pullFailure(error, this.address, reference);
@@ -168,6 +168,7 @@ export class DockerEngine extends EngineReads implements Engine {
     options: { signal?: AbortSignal },
   ): AsyncIterable<string> {
     try {
+      const { build } = await import('./image-streams.ts');
       yield* build(await this.#docker(), tag, definition, options);
     } catch (error) {
       throw engineFailure(error, this.address, `build ${tag}`);

@@ -68,7 +68,7 @@ test('progress is lines off a terminal, whatever was wanted goes over that', () 
 
 test('off a terminal each piece of work is one line, at its end, without control characters', () => {
   const stream = new PassThrough();
-  const progress = progressFor('plain', stream as unknown as NodeJS.WriteStream);
+  const progress = progressFor('plain', () => stream as unknown as NodeJS.WriteStream);
   const task = progress.start('pull x');
   task.update({ text: 'Waiting' });
   task.succeed('');
@@ -78,7 +78,7 @@ test('off a terminal each piece of work is one line, at its end, without control
 
 test('progress as JSON is one object a line; quiet says nothing', () => {
   const stream = new PassThrough();
-  const progress = progressFor('json', stream as unknown as NodeJS.WriteStream);
+  const progress = progressFor('json', () => stream as unknown as NodeJS.WriteStream);
   progress.start('pull x', 10).succeed();
   const lines = String(stream.read()).trim().split('\n');
   expect(lines.map((line) => JSON.parse(line).phase)).toEqual(['start', 'succeed']);
@@ -90,7 +90,7 @@ test('progress as JSON is one object a line; quiet says nothing', () => {
     total: 10,
     text: null,
   });
-  progressFor('quiet', stream as unknown as NodeJS.WriteStream)
+  progressFor('quiet', () => stream as unknown as NodeJS.WriteStream)
     .start('x')
     .fail();
   expect(stream.read()).toBeNull();

@@ -10,24 +10,28 @@ export function progressMode(wanted: string | undefined, stream: { readonly isTT
   return stream.isTTY === true && process.env.TERM !== 'dumb' ? 'tty' : 'plain';
 }
 
-export function progressFor(mode: ProgressMode, stderr: NodeJS.WriteStream): Progress & { stop(): void } {
+/** `stderr` is asked for when there is something to tell. */
+export function progressFor(
+  mode: ProgressMode,
+  stderr: () => NodeJS.WriteStream,
+): Progress & { stop(): void } {
   switch (mode) {
     case 'quiet':
       return new Board(() => {});
     case 'json':
       return new Board((state, phase) => {
         const { label, done, total, text } = state;
-        stderr.write(
+        stderr().write(
           `${JSON.stringify({ type: 'progress', phase, label, done, total: total ?? null, text: text ?? null })}\n`,
         );
       });
     case 'plain':
       return new Board((state, phase) => {
         if (phase === 'update' && state.total === undefined) return;
-        if (phase !== 'start') stderr.write(`${describeTask(state, phase, performance.now())}\n`);
+        if (phase !== 'start') stderr().write(`${describeTask(state, phase, performance.now())}\n`);
       });
     case 'tty':
-      return new LiveBoard(stderr);
+      return new LiveBoard(stderr());
   }
 }
 
