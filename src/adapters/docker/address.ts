@@ -12,7 +12,7 @@ export interface EngineAddress {
 }
 
 /** Folder that holds `ca.pem`, `cert.pem` and `key.pem`, as the Docker CLI lays them out. */
-export interface TlsFiles {
+interface TlsFiles {
   readonly folder: string;
   readonly verify: boolean;
 }
@@ -25,7 +25,8 @@ export interface AddressWish {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const defaultAddress = 'unix:///var/run/docker.sock';
+/** Where Docker listens unless it was told otherwise. */
+export const defaultAddress = 'unix:///var/run/docker.sock';
 
 /**
  * The engine that the user means: `--host`, else `--context`, else `DOCKER_HOST`, else `DOCKER_CONTEXT`, else the context chosen by

@@ -60,7 +60,7 @@ function noEngine(address: EngineAddress): AixclError {
 }
 
 /** Negative, zero or positive, as `a` is older than, the same as or newer than `b`; both `MAJOR.MINOR`. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map(Number);
   const [majorB = 0, minorB = 0] = b.split('.').map(Number);
   return majorA - majorB || minorA - minorB;

@@ -9,7 +9,7 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** The engine's own words, without what docker-modem puts around them. */
-export function engineWords(error: unknown): string {
+function engineWords(error: unknown): string {
   return reasonOf(error)
     .replace(/^\(HTTP code \d+\) [^-]*- /, '')
     .trim();
@@ -43,18 +43,20 @@ export function engineFailure(error: unknown, address: string, doing: string): u
   return error;
 }
 
+/** Words of an engine whose registry can't be found, refuses the connection, or takes it and then says nothing. */
+const offline =
+  /no such host|dial tcp|i\/o timeout|connection re(?:fused|set)|network is unreachable|server misbehaving|Client\.Timeout|deadline exceeded|awaiting headers|TLS handshake|\bEOF\b/i;
+
 /** As `engineFailure`, for a pull: an engine that reaches no registry says so in the words of its network code. */
 export function pullFailure(error: unknown, address: string, reference: string): unknown {
   const words = error instanceof Error ? engineWords(error) : '';
-  const offline =
-    /no such host|dial tcp|i\/o timeout|connection refused|network is unreachable|server misbehaving/i.test(
-      words,
-    );
-  if (statusOf(error) === undefined || !offline) return engineFailure(error, address, `pull ${reference}`);
-  const host = /lookup (\S+)|dial tcp (\S+?):\d+/.exec(words);
+  if (statusOf(error) === undefined || !offline.test(words)) {
+    return engineFailure(error, address, `pull ${reference}`);
+  }
+  const host = /https?:\/\/([^/"]+)|lookup (\S+)|dial tcp (\S+?):\d+/.exec(words);
   return new AixclError(
     'notFound',
-    `no image registry answers for ${reference} (${host?.[1] ?? host?.[2] ?? words})`,
+    `no image registry answers for ${reference} (${host?.[1] ?? host?.[2] ?? host?.[3] ?? words})`,
     {
       hint: `docker pull ${reference}`,
       cause: error,

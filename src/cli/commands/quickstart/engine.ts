@@ -1,11 +1,12 @@
 import { installEngine, whyNoEngineInstall } from '../../../adapters/debian/install-engine.ts';
 import { engineInstalled, startEngine } from '../../../adapters/debian/start-engine.ts';
+import { defaultAddress, resolveAddress } from '../../../adapters/docker/address.ts';
 import { AixclError } from '../../../errors.ts';
 import type { Context } from '../../context.ts';
 
 /**
- * Uses the engine that is there; else starts the one that is installed; else, after asking, installs Debian's. An engine that the user
- * named (`--host`, `DOCKER_HOST`, a context) is theirs to start.
+ * Uses the engine that is there; else starts the one that is installed; else, after asking, installs Debian's. An engine that is to be
+ * found anywhere but at the default socket (by `--host`, `DOCKER_HOST` or a context, also the chosen one) is the user's to start.
  */
 export async function ensureEngine(context: Context): Promise<void> {
   const missing = await context.engine().then(
@@ -13,8 +14,8 @@ export async function ensureEngine(context: Context): Promise<void> {
     (error: unknown) => error,
   );
   if (!missing) return;
-  if (!(missing instanceof AixclError) || missing.code !== 'engineUnreachable' || namedByUser(context))
-    throw missing;
+  if (!(missing instanceof AixclError) || missing.code !== 'engineUnreachable') throw missing;
+  if (await isUsersOwn(context)) throw missing;
   if (/may not use its socket/.test(missing.message)) throw missing;
 
   const installed = await engineInstalled();
@@ -45,6 +46,7 @@ export async function ensureEngine(context: Context): Promise<void> {
   task.succeed('');
 }
 
-function namedByUser({ flags }: Context): boolean {
-  return Boolean(flags.host || flags.context || process.env.DOCKER_HOST || process.env.DOCKER_CONTEXT);
+async function isUsersOwn({ flags }: Context): Promise<boolean> {
+  const { display } = await resolveAddress({ host: flags.host, context: flags.context, env: process.env });
+  return display !== defaultAddress;
 }

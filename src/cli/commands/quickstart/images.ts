@@ -1,12 +1,9 @@
-import {
-  buildLocalImage,
-  isLocallyBuilt,
-  localLlamaImage,
-  whyNotBuildable,
-} from '../../../adapters/debian/llama-image.ts';
+import { buildLocalImage, whyNotBuildable } from '../../../adapters/debian/llama-image.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { ServiceDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
+import { isLeftOut } from '../../../stack/home-overlay.ts';
+import { isLocallyBuilt, localLlamaImage } from '../../../stack/local-image.ts';
 import type { Context } from '../../context.ts';
 
 export interface Images {
@@ -18,60 +15,69 @@ export interface Images {
   readonly builtHere?: string;
 }
 
-/** A registry that says nothing for so long does not answer. */
-const silenceMs = 20_000;
+/** A registry that says nothing for so many milliseconds does not answer. */
+const silenceMs = 10_000;
+/** The same for a service that an earlier run had to leave out: its registry did not answer then. */
+const silenceAgainMs = 3000;
+/** Once it has answered, layers may take their time. */
+const silenceWithinMs = 60_000;
 
-/** Gets each service's image by pull; where that fails, makes llama-server's from Debian's packages. */
+/** What became of one service's image. */
+type Got =
+  | { readonly kind: 'here' }
+  | { readonly kind: 'built'; readonly reference: string }
+  | { readonly kind: 'missing'; readonly reason: string };
+
+/** Gets the services' images side by side, each by pull; where that fails, makes llama-server's from Debian's packages. */
 export async function ensureImages(
   context: Context,
   services: readonly ServiceDefinition[],
 ): Promise<Images> {
   const engine = await context.engine();
-  const available: string[] = [];
-  const missing: { service: string; image: string; reason: string }[] = [];
-  let builtHere: string | undefined;
-  for (const { name, image, build } of services) {
-    context.signal.throwIfAborted();
-    if (build || (await engine.inspectImage(image))) {
-      available.push(name);
-      continue;
-    }
-    try {
-      if (isLocallyBuilt(image)) await buildHere(context, engine, image);
-      else await pull(context, engine, image);
-      available.push(name);
-    } catch (error) {
-      if (context.signal.aborted) throw error;
-      const reason = reasonOf(error);
-      const obstacle = name === 'llama-server' && !isLocallyBuilt(image) ? await whyNotBuildable() : reason;
-      if (obstacle) {
-        missing.push({
-          service: name,
-          image,
-          reason: obstacle === reason ? reason : `${reason}; and it can't be built here: ${obstacle}`,
-        });
-        continue;
-      }
-      context.out.note(`${reason}; building llama-server from Debian's packages instead.`);
-      if (!(await engine.inspectImage(localLlamaImage))) await buildHere(context, engine, localLlamaImage);
-      builtHere = localLlamaImage;
-      available.push(name);
-    }
-  }
-  return { available, missing, ...(builtHere && { builtHere }) };
+  const got = await Promise.all(
+    services.map(async (service) => ({ service, image: await getImage(context, engine, service) })),
+  );
+  const built = got.flatMap(({ image }) => (image.kind === 'built' ? image.reference : []))[0];
+  return {
+    available: got.flatMap(({ service, image }) => (image.kind === 'missing' ? [] : service.name)),
+    missing: got.flatMap(({ service, image }) =>
+      image.kind === 'missing' ? { service: service.name, image: service.image, reason: image.reason } : [],
+    ),
+    ...(built && { builtHere: built }),
+  };
 }
 
-async function pull(context: Context, engine: Engine, reference: string): Promise<void> {
+async function getImage(context: Context, engine: Engine, service: ServiceDefinition): Promise<Got> {
+  const { name, image } = service;
+  if (service.build || (await engine.inspectImage(image))) return { kind: 'here' };
+  try {
+    if (isLocallyBuilt(image)) await buildHere(context, engine, image);
+    else await pull(context, engine, service);
+    return { kind: 'here' };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const reason = reasonOf(error);
+    if (name !== 'llama-server' || isLocallyBuilt(image)) return { kind: 'missing', reason };
+    const obstacle = await whyNotBuildable();
+    if (obstacle) return { kind: 'missing', reason: `${reason}; and it can't be built here: ${obstacle}` };
+    context.out.note(`${reason}; building llama-server from Debian's packages instead.`);
+    if (!(await engine.inspectImage(localLlamaImage))) await buildHere(context, engine, localLlamaImage);
+    return { kind: 'built', reference: localLlamaImage };
+  }
+}
+
+async function pull(context: Context, engine: Engine, service: ServiceDefinition): Promise<void> {
+  const { image: reference, platform } = service;
+  const patience = isLeftOut(service) ? silenceAgainMs : silenceMs;
   const task = context.progress.start(`pull ${reference}`);
   const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), silenceMs);
+  let timer = setTimeout(() => silence.abort(), patience);
   try {
+    const signal = AbortSignal.any([silence.signal, context.signal]);
     const layers = new Map<string, { done: number; total: number }>();
-    for await (const { layer, text, done, total } of engine.pullImage(reference, {
-      signal: AbortSignal.any([silence.signal, context.signal]),
-    })) {
+    for await (const { layer, text, done, total } of engine.pullImage(reference, { platform, signal })) {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), silenceMs * 6);
+      timer = setTimeout(() => silence.abort(), silenceWithinMs);
       if (layer && done !== undefined && total) layers.set(layer, { done, total });
       const sum = (key: 'done' | 'total') => [...layers.values()].reduce((all, each) => all + each[key], 0);
       task.update(layers.size > 0 ? { done: sum('done'), total: sum('total'), text } : { text });
@@ -79,12 +85,13 @@ async function pull(context: Context, engine: Engine, reference: string): Promis
     task.succeed('');
   } catch (error) {
     task.fail();
-    if (silence.signal.aborted)
-      throw new AixclError(
-        'unexpected',
-        `no image registry answered for ${reference} within ${silenceMs / 1000} s`,
-      );
-    throw error;
+    context.signal.throwIfAborted();
+    if (!silence.signal.aborted) throw error;
+    throw new AixclError(
+      'notFound',
+      `no image registry answered for ${reference} within ${patience / 1000} s`,
+      { hint: `docker pull ${reference}`, cause: error },
+    );
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,3 @@
-import { localLlamaImage } from '../../../adapters/debian/llama-image.ts';
 import { saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { changeOverlay } from '../../../adapters/overlay-file.ts';
@@ -6,6 +5,7 @@ import { AixclError } from '../../../errors.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
+import { localLlamaImage } from '../../../stack/local-image.ts';
 import { type VolumeStatus, volumeStatuses } from '../../../stack/status.ts';
 import { createApp } from '../../app.ts';
 import type { Context } from '../../context.ts';
@@ -49,9 +49,13 @@ async function fromImagesOn(context: Context): Promise<void> {
 
   // Image and left-out services are part of the definition, which is read anew.
   const wired = await createApp(context.flags, context.signal);
-  await startServices(wired, images.available);
-  await ensureModel(wired);
-  await tell(wired, images);
+  try {
+    await startServices(wired, images.available);
+    await ensureModel(wired);
+    await tell(wired, images);
+  } finally {
+    wired.close();
+  }
 }
 
 /** What the stack is made of, also what an earlier quickstart had to leave out: its image may be had by now. */

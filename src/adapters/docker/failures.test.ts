@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { pullFailure } from './failures.ts';
+
+const reference = 'registry.example/x:1';
+
+/** An answer as docker-modem throws it. */
+function answered(words: string): Error {
+  return Object.assign(new Error(`(HTTP code 500) server error - ${words} `), { statusCode: 500 });
+}
+
+test.each([
+  ['dial tcp: lookup registry.example on 127.0.0.1:53: no such host', 'registry.example'],
+  [
+    'Get "https://registry.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
+    'registry.example',
+  ],
+  [
+    'Get "https://registry.example/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+    'registry.example',
+  ],
+  ['Get "https://registry.example/v2/": context deadline exceeded', 'registry.example'],
+  ['Get https://registry.example/v2/: net/http: TLS handshake timeout', 'registry.example'],
+  ['Get "http://registry.example:5000/v2/": EOF', 'registry.example:5000'],
+])('a registry that does not answer is told from an image that is not there: %s', (words, host) => {
+  expect(pullFailure(answered(words), 'unix:///x', reference)).toMatchObject({
+    code: 'notFound',
+    message: `no image registry answers for ${reference} (${host})`,
+  });
+});
+
+test('what a registry answers stays in its words', () => {
+  const words = 'manifest for registry.example/GEOF:1 not found: manifest unknown';
+  expect(pullFailure(answered(words), 'unix:///x', reference)).toMatchObject({
+    code: 'unexpected',
+    message: `pull ${reference}: ${words}`,
+  });
+});
