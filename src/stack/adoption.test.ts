@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adoptedData, adoptions } from './adoption.ts';
+import { type Adopted, adoptions, withAdoptedData } from './adoption.ts';
 import { matches } from './container-ref.ts';
 import type { ContainerSummary } from './engine.ts';
 import { withAdopted, withLeftOut } from './home-overlay.ts';
@@ -14,9 +14,17 @@ const ollama = service('ollama', {
 });
 const definition = stack([ollama], { volumes: [boundVolume('ollama', '/home/x/aixcl/ollama')] });
 
+const isFolder = (path: string) => !path.endsWith('.sh');
+
+function adoptedOf(mounts: ContainerSummary['mounts'], of = ollama, all = definition): Adopted | undefined {
+  const matchesOf = (one: typeof ollama) => matches(identityOf(all, one), [container(of.name, { mounts })]);
+  return adoptions(all, [of], { matchesOf, isFolder })[0];
+}
+
 function kept(...mounts: ContainerSummary['mounts']): string[] | undefined {
-  const adopted = adoptedData(definition, ollama, container('ollama', { mounts }));
-  return adopted?.mounts.map((mount) => `${mount.kind} ${mount.source} at ${mount.target}`);
+  return adoptedOf(mounts)?.mounts.map(
+    (mount) => `${mount.kind} ${mount.source} at ${mount.target}${mount.readOnly ? ' read-only' : ''}`,
+  );
 }
 
 test('a volume of another name is kept where the definition mounts its own', () => {
@@ -48,9 +56,52 @@ test('nothing is to be recorded where the definition mounts the same volume, or 
   expect(kept({ kind: 'tmpfs', target: '/tmp' })).toBeUndefined();
 });
 
+test('what was mounted read-only stays so', () => {
+  const mounts = [{ kind: 'bind', source: '/etc/ssl', target: '/extra', readOnly: true }];
+  expect(kept(...mounts)).toEqual(['bind /etc/ssl at /extra read-only']);
+  expect(withAdopted({}, [adoptedOf(mounts)!]).services?.ollama?.volumes).toEqual([
+    {
+      type: 'bind',
+      source: '/etc/ssl',
+      target: '/extra',
+      read_only: true,
+      bind: { create_host_path: false },
+    },
+  ]);
+});
+
+test('data in place of a folder that the definition binds is refused, never dropped', () => {
+  const server = service('llama-server', {
+    mounts: [
+      {
+        kind: 'bind',
+        source: '/home/x/aixcl/models',
+        target: '/models',
+        readOnly: false,
+        createSource: false,
+      },
+    ],
+  });
+  const all = stack([server]);
+  const adopt = (mount: ContainerSummary['mounts'][number]) => adoptedOf([mount], server, all);
+  expect(() => adopt({ kind: 'volume', name: 'mine', target: '/models' })).toThrow('the volume mine');
+  expect(() => adopt({ kind: 'bind', source: '/data', target: '/models' })).toThrow('/data');
+  expect(adopt({ kind: 'bind', source: '/home/x/aixcl/models', target: '/models' })).toBeUndefined();
+});
+
+test('the definition mounts what was adopted in place of its own', () => {
+  const adopted = adoptedOf([{ kind: 'volume', name: 'my-models', target: '/root/.ollama' }])!;
+  const merged = withAdoptedData(definition, [adopted]);
+  expect(merged.services.get('ollama')?.mounts.map(({ target }) => target)).toEqual([
+    '/run.sh',
+    '/root/.ollama',
+  ]);
+  expect(merged.volumes.get('my-models')).toMatchObject({ name: 'my-models', external: true });
+});
+
 test('kept volumes are external, so that nobody makes them anew', () => {
   const mounts = [{ kind: 'volume', name: 'my-models', target: '/root/.ollama' }];
-  const adopted = adoptedData(definition, ollama, container('ollama', { mounts }))!;
+  const adopted = adoptedOf(mounts)!;
   expect(withAdopted({}, [adopted])).toEqual({
     services: { ollama: { volumes: [{ type: 'volume', source: 'my-models', target: '/root/.ollama' }] } },
     volumes: { 'my-models': { name: 'my-models', external: true } },
@@ -59,7 +110,7 @@ test('kept volumes are external, so that nobody makes them anew', () => {
 
 test('a kept folder is never made by the engine', () => {
   const mounts = [{ kind: 'bind', source: '/data', target: '/root/.ollama' }];
-  const adopted = adoptedData(definition, ollama, container('ollama', { mounts }))!;
+  const adopted = adoptedOf(mounts)!;
   expect(withAdopted({}, [adopted]).services).toEqual({
     ollama: {
       volumes: [
@@ -72,7 +123,10 @@ test('a kept folder is never made by the engine', () => {
 test('only what bears our name unlabelled, and alone, is taken over', () => {
   const mounts = [{ kind: 'volume', name: 'my-models', target: '/root/.ollama' }];
   const adopted = (...containers: ContainerSummary[]) =>
-    adoptions(definition, [ollama], (one) => matches(identityOf(definition, one), containers)).length;
+    adoptions(definition, [ollama], {
+      matchesOf: (one) => matches(identityOf(definition, one), containers),
+      isFolder,
+    }).length;
   expect(adopted(container('ollama', { mounts }))).toBe(1);
   expect(adopted(composeContainer(definition, ollama, { mounts }))).toBe(0);
   expect(adopted(container('x_ollama', { mounts }))).toBe(0);

@@ -36,8 +36,9 @@ test('an anonymous volume goes over into the new container; a place that the def
   const definition = stack([service('a', { mounts: [own] })]);
   const old = composeContainer(definition, service('a'), {
     mounts: [
-      { kind: 'volume', name: 'f00d', target: '/data' },
-      { kind: 'volume', name: 'beef', target: '/own' },
+      { kind: 'volume', name: 'f00d'.repeat(16), target: '/data' },
+      { kind: 'volume', name: 'beef'.repeat(16), target: '/own' },
+      { kind: 'volume', name: 'taken-out-of-the-definition', target: '/named' },
       { kind: 'bind', source: '/y', target: '/else' },
     ],
   });
@@ -52,12 +53,30 @@ test('a container that is taken over is stopped for good, set aside and never re
   const byHand = container('a', { id: containerId('a5559cc38d9d') });
   const engine = new TestEngine({ ...world, containers: [byHand] });
   await start(engine, definition, { wish: { adopt: true } });
-  expect(engine.did).toEqual([
+  expect(engine.did.slice(0, 6)).toEqual([
+    'create a5559cc38d9d_a',
     'set the restart policy of a to no',
     'stop a',
     'rename a to a.before-aixcl-a5559cc38d9d',
-    'create a',
+    'rename a5559cc38d9d_a to a',
     'start a',
+  ]);
+});
+
+test('where the new container does not start, the one that was to be taken over runs as before', async () => {
+  const definition = stack([service('a')]);
+  const byHand = container('a', { id: containerId('a5559cc38d9d') });
+  const engine = new TestEngine({ ...world, containers: [byHand] });
+  const startContainer = engine.startContainer;
+  engine.startContainer = async (id) => {
+    if (id !== byHand.id) throw new Error('no such device');
+    await startContainer(id);
+  };
+  const { failures } = await start(engine, definition, { wish: { adopt: true } });
+  expect(failures).toHaveLength(1);
+  const left = await engine.listContainers();
+  expect(left.map(({ id, name, state }) => `${id === byHand.id} ${name} ${state}`)).toEqual([
+    'true a running',
   ]);
 });
 

@@ -3,6 +3,7 @@ import { labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
 import { containerSpec } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { sharedService } from './dependency-order.ts';
 import type { ContainerSpec, ContainerSummary, MountSpec } from './engine.ts';
 import type { Observed } from './observe.ts';
 import { awaitReady } from './readiness.ts';
@@ -70,35 +71,55 @@ async function replace(oldId: string, making: Making): Promise<void> {
   making.ids.set(name, id);
 }
 
+/** How an engine names a volume that nobody named. */
+const anonymousName = /^[0-9a-f]{64}$/;
+
 /** The mounts, with the anonymous volumes of the old container in place of new, empty ones: taken along, as Compose does. */
 function withInheritedVolumes(mounts: readonly MountSpec[], old: ContainerSummary): MountSpec[] {
   const isAnonymous = (mount: MountSpec) => mount.kind === 'volume' && mount.name === undefined;
   const named = mounts.filter((mount) => !isAnonymous(mount));
   const taken = new Set(named.map(({ target }) => target));
   const inherited = old.mounts.flatMap((mount): MountSpec[] =>
-    mount.kind === 'volume' && mount.name && !taken.has(mount.target)
-      ? [{ kind: 'volume', name: mount.name, target: mount.target, readOnly: false, noCopy: false }]
+    mount.kind === 'volume' && anonymousName.test(mount.name ?? '') && !taken.has(mount.target)
+      ? [{ kind: 'volume', name: mount.name ?? '', target: mount.target, readOnly: false, noCopy: false }]
       : [],
   );
   const held = new Set(inherited.map(({ target }) => target));
   return [...named, ...inherited, ...mounts.filter((mount) => isAnonymous(mount) && !held.has(mount.target))];
 }
 
-/** The container that someone started by hand is kept, stopped and set aside: data may lie in its own layer. */
-async function adopt(step: Extract<ServiceStep, { kind: 'adopt' }>, making: Making): Promise<void> {
+/**
+ * Puts a new container in the place of one that someone started by hand. That one is kept, stopped and set aside: data may lie in its own
+ * layer. Where the new one can't be made or does not start, everything is as it was.
+ */
+async function adopt(
+  { id: oldId, name, aside }: Extract<ServiceStep, { kind: 'adopt' }>,
+  making: Making,
+): Promise<void> {
   const { engine } = making.hands;
-  await engine.setRestartPolicy(step.id, { name: 'no' });
-  await engine.stopContainer(step.id);
-  await engine.renameContainer(step.id, step.aside);
-  making.ids.set(
-    making.service.name,
-    await engine.createContainer(making.service.containerName, specFor(making)),
-  );
+  const { containerName } = making.service;
+  const old = await engine.inspectContainer(oldId);
+  if (!old) throw new AixclError('notFound', `the container ${name} is gone`, { hint: 'aixcl stack start' });
+  const id = await engine.createContainer(`${oldId.slice(0, 12)}_${containerName}`, specFor(making));
+  try {
+    await engine.setRestartPolicy(oldId, { name: 'no' });
+    await engine.stopContainer(oldId);
+    await engine.renameContainer(oldId, aside);
+    await engine.renameContainer(id, containerName);
+    await engine.startContainer(id);
+  } catch (error) {
+    await engine.removeContainer(id);
+    if ((await engine.inspectContainer(oldId))?.name !== name) await engine.renameContainer(oldId, name);
+    await engine.setRestartPolicy(oldId, old.restart);
+    if (old.state === 'running') await engine.startContainer(oldId);
+    throw error;
+  }
+  making.ids.set(making.service.name, id);
 }
 
 function specFor({ definition, service, ids, observed, imageId, hands }: Making): ContainerSpec {
   const spec = containerSpec(definition, service, { home: hands.home, imageId, scripts: observed.scripts });
-  const shared = /^service:(.+)$/.exec(spec.networkMode ?? '')?.[1];
+  const shared = sharedService(service);
   return shared ? { ...spec, networkMode: `container:${ids.get(shared)}` } : spec;
 }
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { AixclError } from '../errors.ts';
-import { inDependencyOrder } from './apply-start.ts';
 import type { Dependency, ServiceDefinition } from './definition/types.ts';
+import { inDependencyOrder } from './dependency-order.ts';
 import { TestEngine } from './test-engine.ts';
 import { composeContainer, service, stack } from './test-stack.ts';
 import { gate, outcomes, start } from './test-start.ts';

@@ -1,13 +1,15 @@
 import { AixclError } from '../errors.ts';
-import { composeLabels, labels } from '../labels.ts';
 import type { StepOutcome } from '../plan/step.ts';
 import { applyServiceStep, type Making } from './apply-service-step.ts';
+import { applySharedSteps } from './apply-shared-steps.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { inDependencyOrder, sharedService } from './dependency-order.ts';
 import type { Engine } from './engine.ts';
 import type { Observed } from './observe.ts';
 import { awaitCompletion, awaitReady } from './readiness.ts';
-import { describe, type StartReport } from './start-report.ts';
-import type { ServiceStep, SharedStep, StartStep } from './start-step.ts';
+import type { StartReport } from './start-report.ts';
+import type { ServiceStep, StartStep } from './start-step.ts';
+import { StepRecorder } from './step-recorder.ts';
 
 /** What carrying out a start needs from outside. */
 export interface StartHands {
@@ -31,6 +33,24 @@ export interface StartOutcome {
   readonly loading: readonly string[];
 }
 
+/** What became of images that were fetched anew before the start was planned. */
+export interface Pulled {
+  readonly steps: readonly StepOutcome[];
+  /** Why they could not be had, by reference. */
+  readonly failures: ReadonlyMap<string, unknown>;
+}
+
+/** Fetches images anew (`--pull always`), so that what they turn out to be can be planned with. */
+export async function applyPulls(
+  plan: readonly StartStep[],
+  project: string,
+  hands: StartHands,
+): Promise<Pulled> {
+  const recorder = new StepRecorder(hands);
+  const failures = await applySharedSteps(plan, recorder, hands, project);
+  return { steps: recorder.outcomes, failures };
+}
+
 /** Carries out a start plan: shared steps first, then the services, each as soon as those it depends on are where it wants them. */
 export async function applyStart(
   definition: StackDefinition,
@@ -38,9 +58,13 @@ export async function applyStart(
   services: readonly ServiceDefinition[],
   plan: readonly StartStep[],
   hands: StartHands,
+  before: Pulled = { steps: [], failures: new Map() },
 ): Promise<StartOutcome> {
-  const recorder = new Recorder(hands);
-  const imageFailures = await applyShared(plan, recorder, hands, definition.project);
+  const recorder = new StepRecorder(hands);
+  const imageFailures = new Map([
+    ...before.failures,
+    ...(await applySharedSteps(plan, recorder, hands, definition.project)),
+  ]);
 
   const images = await imageIds(observed, services, plan, hands.engine);
   const ids = new Map(
@@ -62,7 +86,7 @@ export async function applyStart(
   await Promise.all([...courses.values()].map(({ settled }) => settled));
   hands.signal.throwIfAborted();
   return {
-    steps: recorder.outcomes,
+    steps: [...before.steps, ...recorder.outcomes],
     failures: [...new Set(failures.values())],
     failed: new Set(failures.keys()),
     loading,
@@ -77,7 +101,7 @@ interface Course {
 
 interface Surroundings {
   readonly courses: ReadonlyMap<string, Course>;
-  readonly recorder: Recorder;
+  readonly recorder: StepRecorder;
   /** First failure of each service, by its name. */
   readonly failures: Map<string, unknown>;
   /** Why this service's image could not be had. */
@@ -100,7 +124,7 @@ function runService(making: Making, steps: readonly ServiceStep[], surroundings:
     }
   };
   // Containers are made at once; only what touches a running one, and the start, waits for its turn.
-  const early = making.service.networkMode?.startsWith('service:') ? [] : steps.filter(isEarly);
+  const early = sharedService(making.service) ? [] : steps.filter(isEarly);
   const waits = steps.filter(({ kind }) => kind === 'wait');
   const rest = steps.filter((step) => !early.includes(step) && !waits.includes(step));
   const started = guard(async () => {
@@ -122,6 +146,8 @@ async function dependencies(
   courses: ReadonlyMap<string, Course>,
 ): Promise<void> {
   const options = { timeoutMs: hands.waitTimeoutMs, signal: hands.signal };
+  const shared = sharedService(service);
+  if (shared) await courses.get(shared)?.started;
   const wants = [...service.dependsOn].map(async ([name, { condition, required }]) => {
     const course = courses.get(name);
     if (!course) return;
@@ -143,62 +169,6 @@ async function dependencies(
   await Promise.all(wants);
 }
 
-/** Answers why images could not be had, by reference: that is the matter of the services that need them. */
-async function applyShared(
-  plan: readonly StartStep[],
-  recorder: Recorder,
-  hands: StartHands,
-  project: string,
-): Promise<Map<string, unknown>> {
-  const steps = plan.filter((step): step is SharedStep => !('service' in step));
-  const failures = new Map<string, unknown>();
-  const images = steps.map(async (step) => {
-    if (!('reference' in step)) return;
-    await recorder
-      .run(step, () => applySharedStep(step, hands, project))
-      .catch((error: unknown) => failures.set(step.reference, error));
-  });
-  await Promise.all(images);
-  hands.signal.throwIfAborted();
-  for (const step of steps) {
-    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands, project));
-  }
-  return failures;
-}
-
-async function applySharedStep(step: SharedStep, hands: StartHands, project: string): Promise<void> {
-  const { engine, signal, report } = hands;
-  switch (step.kind) {
-    case 'make-directory':
-      return hands.makeDirectory(step.path);
-    case 'pull-image':
-      for await (const progress of engine.pullImage(step.reference, { platform: step.platform, signal })) {
-        report.layer(step, progress);
-      }
-      return;
-    case 'build-image':
-      for await (const line of engine.buildImage(step.reference, step.build, { signal }))
-        report.detail(step, line);
-      return;
-    case 'build-local-image':
-      return hands.buildLocalImage(step.reference);
-    case 'create-network': {
-      const own = { ...ownLabels(hands, project), [composeLabels.network]: step.network.key };
-      await engine.createNetwork(step.network, { ...Object.fromEntries(step.network.labels), ...own });
-      return;
-    }
-    case 'create-volume': {
-      const own = { ...ownLabels(hands, project), [composeLabels.volume]: step.volume.key };
-      return engine.createVolume(step.volume, { ...Object.fromEntries(step.volume.labels), ...own });
-    }
-  }
-}
-
-/** By these, Compose and aixcl know their own networks and volumes. */
-function ownLabels(hands: StartHands, project: string): Record<string, string> {
-  return { [labels.home]: hands.home, [composeLabels.project]: project };
-}
-
 /** Ids of the images, also of those that were pulled or built just now. */
 async function imageIds(
   observed: Observed,
@@ -214,51 +184,4 @@ async function imageIds(
     return [reference, known?.id] as const;
   });
   return new Map(await Promise.all(ids));
-}
-
-/** Services behind those that they depend on. The loader has refused cycles. */
-export function inDependencyOrder(services: readonly ServiceDefinition[]): ServiceDefinition[] {
-  const byName = new Map(services.map((service) => [service.name, service]));
-  const ordered = new Set<ServiceDefinition>();
-  const visit = (service: ServiceDefinition) => {
-    for (const name of service.dependsOn.keys()) {
-      const dependency = byName.get(name);
-      if (dependency && !ordered.has(dependency)) visit(dependency);
-    }
-    ordered.add(service);
-  };
-  services.forEach(visit);
-  return [...ordered];
-}
-
-/** Keeps what became of each step. */
-class Recorder {
-  readonly outcomes: StepOutcome[] = [];
-  readonly #seen = new Set<StartStep>();
-  readonly #hands: StartHands;
-
-  constructor(hands: StartHands) {
-    this.#hands = hands;
-  }
-
-  async run(step: StartStep, work: () => Promise<void>): Promise<void> {
-    this.#hands.signal.throwIfAborted();
-    this.#seen.add(step);
-    this.#hands.report.begin(step);
-    try {
-      await work();
-    } catch (error) {
-      this.outcomes.push({ ...describe(step), outcome: 'failed' });
-      this.#hands.report.end(step, error);
-      throw error;
-    }
-    this.outcomes.push({ ...describe(step), outcome: step.kind === 'keep' ? 'kept' : 'done' });
-    this.#hands.report.end(step);
-  }
-
-  skip(steps: readonly StartStep[]): void {
-    for (const step of steps) {
-      if (!this.#seen.has(step)) this.outcomes.push({ ...describe(step), outcome: 'skipped' });
-    }
-  }
 }

@@ -8,7 +8,7 @@ export interface SpecSurroundings {
   readonly home: string;
   /** Id (`sha256:…`) of the image that the reference names here; undefined while it has yet to be pulled. */
   readonly imageId: string | undefined;
-  /** sha256 of each bind source that is a regular file, by host path. */
+  /** Content of each file that is mounted read-only, by host path. */
   readonly scripts: ReadonlyMap<string, string>;
 }
 

@@ -78,14 +78,20 @@ export interface ContainerSummary {
   readonly health: Health;
   readonly labels: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];
-  readonly mounts: readonly {
-    readonly kind: string;
-    readonly name?: string;
-    readonly source?: string;
-    readonly target: string;
-  }[];
+  readonly mounts: readonly MountSummary[];
+  /** `container:ID`, the name of a network, `host`, `none`. */
+  readonly networkMode?: string;
   /** Seconds since 1970. */
   readonly created: number;
+}
+
+export interface MountSummary {
+  readonly kind: string;
+  readonly name?: string;
+  readonly source?: string;
+  readonly target: string;
+  /** Absent: writable. */
+  readonly readOnly?: boolean;
 }
 
 export type ContainerState = 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';

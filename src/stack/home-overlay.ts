@@ -28,13 +28,15 @@ export function withAdopted(overlay: HomeOverlay, adopted: readonly Adopted[]): 
   const services = { ...overlay.services };
   for (const { service, mounts } of adopted) {
     const own = mounts.map((mount) =>
-      mount.kind === 'bind'
-        ? { type: 'bind', source: mount.source, target: mount.target, bind: { create_host_path: false } }
-        : { type: 'volume', source: mount.source, target: mount.target },
+      mount.kind === 'bind' ? { ...placeOf(mount), bind: { create_host_path: false } } : placeOf(mount),
     );
     services[service] = { ...services[service], volumes: own };
   }
   return { ...overlay, services, volumes: { ...overlay.volumes, ...Object.fromEntries(volumes) } };
+}
+
+function placeOf({ kind, source, target, readOnly }: Adopted['mounts'][number]): object {
+  return { type: kind, source, target, ...(readOnly && { read_only: true }) };
 }
 
 /** The overlay with `left` left out of the stack, and `back` no longer. */

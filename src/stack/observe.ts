@@ -4,11 +4,11 @@ import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSumma
 
 /** Facts about this machine that a plan needs. */
 export interface HostFacts {
-  /** sha256 of the file at `path`; `folder` for a directory, `missing` when there is nothing. */
+  /** What is at `path`. `content` changes when that of the file does. */
   look(
     path: string,
   ): Promise<
-    { readonly kind: 'file'; readonly sha256: string } | { readonly kind: 'folder' | 'other' | 'missing' }
+    { readonly kind: 'file'; readonly content: string } | { readonly kind: 'folder' | 'other' | 'missing' }
   >;
   /** Who holds a TCP port that can't be listened on; undefined when it is free. */
   portHolder(hostIp: string, port: number): Promise<PortHolder | undefined>;
@@ -31,7 +31,7 @@ export interface Observed {
   readonly volumes: ReadonlyMap<string, VolumeSummary | undefined>;
   /** Bind sources and folders behind volumes, by host path. */
   readonly paths: ReadonlyMap<string, 'file' | 'folder' | 'other' | 'missing'>;
-  /** sha256 of those that are files. */
+  /** What the files among them hold that are mounted read-only, as `look` says it. A service may write into any other. */
   readonly scripts: ReadonlyMap<string, string>;
   /** Holders of host ports that the services publish and that no container of theirs publishes now, by `ip:port`. */
   readonly takenPorts: ReadonlyMap<string, PortHolder>;
@@ -62,6 +62,11 @@ export async function observe(
     lookUp(volumeNames, (name) => engine.inspectVolume(name)),
     lookUp(neededPaths(definition, services), (path) => host.look(path)),
   ]);
+  const scripts = new Set(
+    services.flatMap(({ mounts }) =>
+      mounts.flatMap((mount) => (mount.kind === 'bind' && mount.readOnly ? mount.source : [])),
+    ),
+  );
   const found = new Map(
     services.map((service) => [
       service.name,
@@ -76,7 +81,9 @@ export async function observe(
     volumes,
     paths: new Map([...looked].map(([path, look]) => [path, look.kind])),
     scripts: new Map(
-      [...looked].flatMap(([path, look]) => (look.kind === 'file' ? [[path, look.sha256] as const] : [])),
+      [...looked].flatMap(([path, look]) =>
+        look.kind === 'file' && scripts.has(path) ? [[path, look.content] as const] : [],
+      ),
     ),
     takenPorts: await takenPorts(host, services, containers),
   };
@@ -120,7 +127,7 @@ async function takenPorts(
 ): Promise<Map<string, PortHolder>> {
   const published = new Set(
     containers.flatMap((container) =>
-      container.state === 'running' ? container.ports.map((port) => port.published) : [],
+      holdsPorts(container) ? container.ports.map((port) => port.published) : [],
     ),
   );
   const wanted = services.flatMap((service) =>
@@ -137,6 +144,11 @@ async function takenPorts(
     ),
   );
   return new Map(held.flatMap(([key, holder]) => (holder ? [[key, holder] as const] : [])));
+}
+
+/** Whether its ports are taken: a paused container keeps them. */
+export function holdsPorts({ state }: ContainerSummary): boolean {
+  return state === 'running' || state === 'paused';
 }
 
 export function portKey(hostIp: string, port: number): string {

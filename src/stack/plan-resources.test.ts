@@ -133,3 +133,30 @@ Mend the path in the definition, or make the folder: mkdir -p /typo`,
 test('a bind source that the definition lets the engine make is left to the engine', async () => {
   expect(await planned(stack([binding('/typo', true)]), { paths: { '/typo': 'missing' } })).toBe(made);
 });
+
+const keeper = service('keeper', {
+  mounts: [{ kind: 'volume', source: 'data', target: '/data', readOnly: false, noCopy: false }],
+});
+
+test('a folder behind a volume that lies outside the home is not made: its disk may not be mounted', async () => {
+  const nas = stack([keeper], { volumes: [boundVolume('data', '/mnt/nas/data')] });
+  expect(await refusal(planned(nas, { paths: { '/mnt/nas/data': 'missing' } }))).toContain(
+    'there is no /mnt/nas/data',
+  );
+});
+
+test('a folder of the home is not made anew where the volume knows it: it was moved away', async () => {
+  const own = stack([keeper], { volumes: [boundVolume('data', `${home}/data`)] });
+  const paths = { [`${home}/data`]: 'missing' };
+  expect(await planned(own, { paths })).toContain(`make-directory ${home}/data`);
+  expect(await refusal(planned(own, { paths, volumes: ['data'] }))).toContain(`there is no ${home}/data`);
+});
+
+const always = service('a', { pullPolicy: 'always' });
+
+test('an image that is always to be pulled is pulled also where it is here; the flag goes over the definition', async () => {
+  const definition = stack([always]);
+  expect(await planned(definition)).toMatch(/^pull-image a:1: it is always pulled/);
+  expect(await planned(definition, { wish: { pull: 'never' } })).not.toContain('pull-image');
+  expect(await planned(stack([service('a')]), { wish: { pull: 'always' } })).toMatch(/^pull-image a:1/);
+});

@@ -4,6 +4,24 @@ import type { VolumeSummary } from './engine.ts';
 import { boundFolder, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 
+/** Images to be made or fetched anew, whether they are here or not: before all else, as what they turn out to be decides what drifted. */
+export function planFetches(services: readonly ServiceDefinition[], wish: StartWish): StartStep[] {
+  const steps = new Map<string, StartStep>();
+  for (const { image: reference, build, pullPolicy, platform } of services) {
+    if (build && (wish.build || pullPolicy === 'build')) {
+      steps.set(reference, { kind: 'build-image', reference, build, because: 'a build was asked for' });
+    } else if (!build && !wish.isLocallyBuilt(reference) && pullsAlways(pullPolicy, wish)) {
+      steps.set(reference, { kind: 'pull-image', reference, platform, because: 'it is always pulled' });
+    }
+  }
+  return [...steps.values()];
+}
+
+/** The flag goes over the definition. */
+function pullsAlways(policy: ServiceDefinition['pullPolicy'], { pull }: StartWish): boolean {
+  return pull === 'always' ? policy !== 'never' : pull === 'missing' && policy === 'always';
+}
+
 export function planImages(
   observed: Observed,
   services: readonly ServiceDefinition[],
@@ -27,15 +45,9 @@ function imageStep(
   const here = observed.images.get(service.image) !== undefined;
   const needed = part.some(({ kind }) => kind === 'create' || kind === 'replace' || kind === 'adopt');
   const reference = service.image;
-  if (service.build && (wish.build || service.pullPolicy === 'build' || (!here && needed))) {
-    return {
-      kind: 'build-image',
-      reference,
-      build: service.build,
-      because: here ? 'a build was asked for' : 'it is not here',
-    };
-  }
   if (here || !needed) return undefined;
+  if (service.build)
+    return { kind: 'build-image', reference, build: service.build, because: 'it is not here' };
   if (wish.isLocallyBuilt(reference)) {
     return {
       kind: 'build-local-image',
@@ -142,6 +154,8 @@ export function planFolders(
   for (const volume of usedVolumes(definition, services)) {
     const path = boundFolder(volume.driverOpts);
     if (path && missing(path)) {
+      // A disk that is not mounted must not become an empty store; nor one whose folder was moved away.
+      if (!isHomeFolder(path) || observed.volumes.get(volume.name)) throw missingFolder(volume.name, path);
       steps.set(path, {
         kind: 'make-directory',
         path,
@@ -155,5 +169,11 @@ export function planFolders(
 function missingSource(service: ServiceDefinition, source: string, target: string): AixclError {
   return new AixclError('usage', `${service.name} mounts ${source} at ${target}, and there is no ${source}`, {
     hint: `Mend the path in the definition, or make the folder: mkdir -p ${source}`,
+  });
+}
+
+function missingFolder(volume: string, path: string): AixclError {
+  return new AixclError('refused', `the volume ${volume} is a name for ${path}, and there is no ${path}`, {
+    hint: `Mount its disk, or bring the folder back. To begin with an empty one: mkdir -p ${path}`,
   });
 }

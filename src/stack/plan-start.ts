@@ -3,6 +3,7 @@ import { labels } from '../labels.ts';
 import { ambiguous, type Match, splitLeftovers } from './container-ref.ts';
 import { configHash } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { inDependencyOrder, sharedService } from './dependency-order.ts';
 import { identityOf, type Observed } from './observe.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
@@ -15,10 +16,13 @@ export function planStart(
   services: readonly ServiceDefinition[],
   wish: StartWish,
 ): StartStep[] {
-  const parts = services.map((service) => planService(definition, observed, service, wish));
+  const parts: StartStep[][] = [];
+  for (const service of inDependencyOrder(services)) {
+    parts.push(planService({ definition, observed, wish, before: parts.flat() }, service));
+  }
   return [
     ...planFolders(definition, observed, services, wish.isHomeFolder),
-    ...planImages(observed, services, parts, wish),
+    ...planImages(observed, inDependencyOrder(services), parts, wish),
     ...planNetworks(definition, observed, services),
     ...planVolumes(definition, observed, services),
     ...parts.flat(),
@@ -26,12 +30,16 @@ export function planStart(
   ];
 }
 
-function planService(
-  definition: StackDefinition,
-  observed: Observed,
-  service: ServiceDefinition,
-  wish: StartWish,
-): StartStep[] {
+interface Planning {
+  readonly definition: StackDefinition;
+  readonly observed: Observed;
+  readonly wish: StartWish;
+  /** Steps of the services that come before this one. */
+  readonly before: readonly StartStep[];
+}
+
+function planService(planning: Planning, service: ServiceDefinition): StartStep[] {
+  const { definition, observed, wish } = planning;
   const { leftovers, rest: found } = splitLeftovers(observed.services.get(service.name)?.matches ?? []);
   if (found.length > 1) throw ambiguous(identityOf(definition, service), found);
   const removals = leftovers.map(
@@ -67,17 +75,16 @@ function planService(
       ...wait,
     ];
   }
-  return [...removals, ...planExisting(definition, observed, service, match, wish, wait)];
+  return [...removals, ...planExisting(planning, service, match, wait)];
 }
 
 function planExisting(
-  definition: StackDefinition,
-  observed: Observed,
+  planning: Planning,
   service: ServiceDefinition,
   match: Match,
-  wish: StartWish,
   wait: StartStep[],
 ): StartStep[] {
+  const { definition, observed, wish } = planning;
   const { container, matchedBy } = match;
   if (matchedBy !== 'labels') {
     if (!wish.adopt) throw foreign(service, match);
@@ -96,7 +103,7 @@ function planExisting(
     ];
   }
 
-  const drift = driftOf(definition, observed, service, match);
+  const drift = driftOf(definition, observed, service, match) ?? lostNetwork(planning, service, match);
   if (drift) {
     // Found out now: once the old container is gone, a taken name or port leaves the service without one.
     refuseConflict(service, observed);
@@ -161,6 +168,24 @@ export function driftOf(
   return reference === service.image
     ? `${service.image} is another image now`
     : `its image changed from ${reference} to ${service.image}`;
+}
+
+/** A container that shares another's network names it by id, and so needs a new one whenever that other has. */
+function lostNetwork(
+  { observed, before }: Planning,
+  service: ServiceDefinition,
+  { container }: Match,
+): string | undefined {
+  const shared = sharedService(service);
+  if (!shared) return undefined;
+  const renewed = before.some(
+    (step) =>
+      'service' in step && step.service === shared && ['create', 'replace', 'adopt'].includes(step.kind),
+  );
+  const owner = observed.services.get(shared)?.matches[0]?.container.id;
+  return renewed || container.networkMode !== `container:${owner}`
+    ? `${shared}, whose network it shares, has a new container`
+    : undefined;
 }
 
 /** Compose's `depends_on: {X: {restart: true}}`: a kept dependent restarts when what it depends on was replaced. */

@@ -1,7 +1,7 @@
 import { AixclError } from '../errors.ts';
 import type { PortDefinition, ServiceDefinition } from './definition/types.ts';
 import type { ContainerSummary } from './engine.ts';
-import { type Observed, portKey } from './observe.ts';
+import { holdsPorts, type Observed, portKey } from './observe.ts';
 
 /** The error to stop with when a host port that `service` publishes is held by someone else; undefined when all are free. */
 export function portConflict(service: ServiceDefinition, observed: Observed): AixclError | undefined {
@@ -29,7 +29,7 @@ export function portConflict(service: ServiceDefinition, observed: Observed): Ai
 }
 
 function publishes(container: ContainerSummary, port: PortDefinition, number: number): boolean {
-  if (container.state !== 'running') return false;
+  if (!holdsPorts(container)) return false;
   return container.ports.some(
     (other) =>
       other.published === number &&

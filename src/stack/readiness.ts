@@ -22,9 +22,12 @@ const eagerMs = 100;
 const patientMs = 500;
 const eagerFor = 60_000;
 const crashesToGiveUp = 3;
+/** How long a container without a health check has to run before it counts as up. */
+const stableMs = 300;
+
 /**
  * Waits until a container is ready. With a health check: until that succeeds. The engine runs it first after a whole interval, so it is
- * run here as well, by exec, from the start. Without one: until the container runs, or ended with 0.
+ * run here as well, by exec, from the start. Without one: until the container has stayed up for a moment, or ended with 0.
  * Throws `unhealthy` with the container's last log lines when it fails or does not get there in time.
  */
 export async function awaitReady(engine: Engine, id: string, options: WaitOptions): Promise<Readiness> {
@@ -41,7 +44,9 @@ export async function awaitReady(engine: Engine, id: string, options: WaitOption
     if (probe && probe.detail !== last.detail) options.onDetail?.(probe.detail);
     last = probe ?? last;
 
-    if (probe?.ok && !probe.loading) return { state: 'ready', detail: probe.detail };
+    if (probe?.ok && !probe.loading && (hasHealthcheck(container) || ranFor(container) >= stableMs)) {
+      return { state: 'ready', detail: probe.detail };
+    }
     if (ended(container)) {
       if (container.exitCode === 0 && !hasHealthcheck(container))
         return { state: 'ready', detail: 'ended with 0' };
@@ -104,6 +109,11 @@ async function look(engine: Engine, id: string): Promise<ContainerDetail> {
     );
   }
   return container;
+}
+
+/** Milliseconds since its process started; the engine's clock is this machine's. */
+function ranFor({ startedAt }: ContainerDetail): number {
+  return Date.now() - Date.parse(startedAt);
 }
 
 function ended({ state }: ContainerDetail): boolean {

@@ -1,4 +1,11 @@
-import type { ContainerSpec, ContainerSummary, Engine, ImageDetail, VolumeSummary } from './engine.ts';
+import type {
+  ContainerSpec,
+  ContainerSummary,
+  Engine,
+  ImageDetail,
+  PullOptions,
+  VolumeSummary,
+} from './engine.ts';
 import { containerId, detail, image } from './test-stack.ts';
 
 export interface EngineWorld {
@@ -117,7 +124,7 @@ export class TestEngine implements Engine {
 
   inspectImage: Engine['inspectImage'] = async (reference) => this.#images.get(reference);
 
-  async *pullImage(reference: string): ReturnType<Engine['pullImage']> {
+  async *pullImage(reference: string, _options?: PullOptions): ReturnType<Engine['pullImage']> {
     this.did.push(`pull ${reference}`);
     yield { text: 'Pulling' };
     this.#images.set(reference, image(reference));

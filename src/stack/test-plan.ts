@@ -1,5 +1,6 @@
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { observe } from './observe.ts';
+import { planFetches } from './plan-resources.ts';
 import { planStart } from './plan-start.ts';
 import { describe } from './start-report.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -31,7 +32,8 @@ export async function plan(definition: StackDefinition, world: PlanWorld = {}): 
     ...world,
   });
   const observed = await observe(engine, hostOf(world), definition, services);
-  return planStart(definition, observed, services, { ...plainWish, ...world.wish });
+  const wish = { ...plainWish, ...world.wish };
+  return [...planFetches(services, wish), ...planStart(definition, observed, services, wish)];
 }
 
 /** The same as text, one `kind target: because` a line. */

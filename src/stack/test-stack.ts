@@ -183,7 +183,7 @@ export function image(reference: string, id = imageIdOf(reference)): ImageDetail
 }
 
 export interface HostWorld {
-  /** sha256 of a file, or what else lies there; a path that is not named is a folder. */
+  /** Content of a file, or what else lies there; a path that is not named is a folder. */
   readonly paths?: Readonly<Record<string, string>>;
   /** By `ip:port`. */
   readonly ports?: Readonly<Record<string, PortHolder>>;
@@ -194,7 +194,7 @@ export function hostOf({ paths = {}, ports = {} }: HostWorld): HostFacts {
     async look(path) {
       const found = paths[path] ?? 'folder';
       if (found === 'missing' || found === 'folder' || found === 'other') return { kind: found };
-      return { kind: 'file', sha256: found };
+      return { kind: 'file', content: found };
     },
     async portHolder(hostIp, port) {
       return ports[`${hostIp}:${port}`];

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
 import { aixcl, describeEngine, docker, dockerApi, engineTest, llamaImage } from '../setup/engine-test.ts';
 import { containers, homeWithModels, ok, untilServed } from './llama-stack.ts';
@@ -69,7 +70,7 @@ describeEngine('a container', () => {
     async () => {
       await using home = await homeWithModels();
       await docker(['volume', 'create', 'my-models']);
-      await runByHand('llama-server', '-v', 'my-models:/data', '--restart', 'always');
+      await runByHand('llama-server', '--init', '-v', 'my-models:/data', '--restart', 'always');
 
       const refused = await aixcl(['stack', 'start', 'llama-server'], { home });
       expect(refused.code).toBe(3);
@@ -89,6 +90,17 @@ describeEngine('a container', () => {
       expect(again.json.at(-1)).toMatchObject({ type: 'result', changed: false });
     },
   );
+
+  engineTest('that keeps /models in a volume of its own is refused, and nothing is changed', async () => {
+    await using home = await homeWithModels();
+    await docker(['volume', 'create', 'mine']);
+    await runByHand('llama-server', '--init', '-v', 'mine:/models');
+    const outcome = await aixcl(['stack', 'start', 'llama-server', '--adopt'], { home });
+    expect(outcome.code).toBe(3);
+    expect(outcome.stderr).toContain('the volume mine');
+    expect(existsSync(`${home.root}/compose.home.yaml`)).toBe(false);
+    expect(await containers()).toEqual(['llama-server running']);
+  });
 
   engineTest('is not chosen where two could be the service; both are named', async () => {
     await using home = await homeWithModels();

@@ -164,3 +164,40 @@ describeEngine('stack start', () => {
     expect((await docker(['exec', 'small-one-1', 'cat', '/data/file'])).stdout).toBe('kept\n');
   });
 });
+
+describeEngine('a stack whose services share a network', () => {
+  engineTest('comes up again after the one that owns it was made anew', async () => {
+    const guest = { network_mode: 'service:owner' };
+    await using stack = await smallStack({ owner: sleeper(), guest: sleeper(guest) });
+    expect(await start(stack)).toMatchObject({ code: 0 });
+    await stack.define({ owner: sleeper({ environment: { NEW: '1' } }), guest: sleeper(guest) });
+    expect(await start(stack)).toMatchObject({ code: 0 });
+    expect((await start(stack, '--format', 'json')).json.at(-1)).toMatchObject({ changed: false });
+    await docker(['rm', '-f', 'small-owner-1']);
+    expect(await start(stack)).toMatchObject({ code: 0 });
+    expect(await containers()).toEqual(['small-guest-1 running', 'small-owner-1 running']);
+  });
+});
+
+describeEngine('a service without a health check', () => {
+  engineTest('that ends again and again is no success', async () => {
+    await using stack = await smallStack({ one: shell('sleep 0.1; exit 3', { restart: 'always' }) });
+    expect(await start(stack)).toMatchObject({ code: 6 });
+  });
+});
+
+describeEngine('a paused container', () => {
+  engineTest('goes on with the next start', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    server.close();
+    await using stack = await smallStack({
+      one: sleeper({ network_mode: undefined, ports: [`127.0.0.1:${port}:80`] }),
+    });
+    await start(stack);
+    await docker(['pause', 'small-one-1']);
+    expect(await start(stack)).toMatchObject({ code: 0 });
+    expect(await containers()).toEqual(['small-one-1 running']);
+  });
+});

@@ -72,7 +72,18 @@ async function servesPort(engine: PrivateEngine): Promise<void> {
   const port = await freePort();
   await docker(['network', 'create', 'here'], { engine });
   const publish = `127.0.0.1:${port}:8080`;
-  const run = ['run', '--detach', '--init', '--network', 'here', '--publish', publish, llamaImage()];
+  const listen = ['--host', '0.0.0.0', '--port', '8080'];
+  const run = [
+    'run',
+    '--detach',
+    '--init',
+    '--network',
+    'here',
+    '--publish',
+    publish,
+    llamaImage(),
+    ...listen,
+  ];
   expect(await docker(run, { engine })).toMatchObject({ code: 0 });
   const status = () =>
     fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(1000) }).then(

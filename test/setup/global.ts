@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { installPackages } from '../../src/adapters/debian/apt.ts';
 import { whyNoPackages } from '../../src/adapters/debian/host.ts';
 import { installEnginePackages } from '../../src/adapters/debian/install-engine.ts';
-import { localLlamaImage } from '../../src/adapters/debian/llama-image.ts';
+import { localLlamaImage } from '../../src/stack/local-image.ts';
 import { composeScript, debianRoot } from './debian-root.ts';
 import { currentEngine, privateEngine } from './engines.ts';
 import { variables } from './variables.ts';

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Dockerode from 'dockerode';
-import { buildLocalImage, localLlamaImage } from '../../src/adapters/debian/llama-image.ts';
+import { buildLocalImage } from '../../src/adapters/debian/llama-image.ts';
 import { unmountUnder } from '../../src/adapters/debian/mounts.ts';
 import type { Report } from '../../src/adapters/debian/run-command.ts';
 import { answers, startDaemon } from '../../src/adapters/debian/start-engine.ts';
 import { connect } from '../../src/adapters/docker/connect.ts';
 import { systemCode } from '../../src/errors.ts';
 import { cacheFolder } from '../../src/home.ts';
+import { localLlamaImage } from '../../src/stack/local-image.ts';
 
 /** A `dockerd` of the tests' own: nothing that it holds is anybody else's, so it may be emptied, killed and started again. */
 export class PrivateEngine {

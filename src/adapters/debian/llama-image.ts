@@ -5,14 +5,12 @@ import { AixclError } from '../../errors.ts';
 import { cacheFolder } from '../../home.ts';
 import { labels } from '../../labels.ts';
 import type { Engine } from '../../stack/engine.ts';
+import { isLocallyBuilt, localLlamaImage } from '../../stack/local-image.ts';
 import { cached } from './cache.ts';
 import { debootstrap, suite } from './debootstrap.ts';
 import { whyNoPackages } from './host.ts';
 import { removeTree } from './mounts.ts';
 import { type Report, runCommand } from './run-command.ts';
-
-/** llama-server from Debian's packages, for machines where no image registry answers. */
-export const localLlamaImage = `aixcl/llama-server:debian-${suite}`;
 
 export interface BuildOptions {
   readonly report: Report;
@@ -30,11 +28,6 @@ const changes = [
   'ENTRYPOINT ["/usr/bin/llama-server"]',
   `LABEL ${labels.built}=debian-${suite}`,
 ];
-
-/** True for an image that no registry has: `buildLocalImage` makes it, also after someone's prune took it. */
-export function isLocallyBuilt(reference: string): boolean {
-  return reference === localLlamaImage;
-}
 
 /** Why `buildLocalImage` can't work on this machine; `undefined` when it can. */
 export async function whyNotBuildable(): Promise<string | undefined> {

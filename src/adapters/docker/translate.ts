@@ -7,6 +7,7 @@ import type {
   EngineInfo,
   Health,
   ImageDetail,
+  MountSummary,
   PublishedPort,
   VolumeSummary,
 } from '../../stack/engine.ts';
@@ -44,13 +45,27 @@ export function toSummary(raw: Docker.ContainerInfo): ContainerSummary {
     health: healthOfStatus(raw.Status),
     labels: raw.Labels ?? {},
     ports: publishedPorts(raw.Ports ?? []),
-    mounts: (raw.Mounts ?? []).map((mount) => ({
-      kind: mount.Type ?? 'bind',
-      ...(mount.Name && { name: mount.Name }),
-      ...(mount.Source && { source: mount.Source }),
-      target: mount.Destination,
-    })),
+    mounts: (raw.Mounts ?? []).map(toMount),
+    ...(raw.HostConfig?.NetworkMode && { networkMode: raw.HostConfig.NetworkMode }),
     created: raw.Created,
+  };
+}
+
+interface RawMount {
+  readonly Type?: string;
+  readonly Name?: string | undefined;
+  readonly Source?: string;
+  readonly Destination: string;
+  readonly RW: boolean;
+}
+
+function toMount(mount: RawMount): MountSummary {
+  return {
+    kind: mount.Type ?? 'bind',
+    ...(mount.Name && { name: mount.Name }),
+    ...(mount.Source && { source: mount.Source }),
+    target: mount.Destination,
+    ...(!mount.RW && { readOnly: true }),
   };
 }
 
@@ -98,12 +113,8 @@ export function toDetail(raw: Docker.ContainerInspectInfo): ContainerDetail {
     health: healthWord(health?.Status),
     labels: raw.Config.Labels ?? {},
     ports: bindings,
-    mounts: raw.Mounts.map((mount) => ({
-      kind: mount.Type ?? 'bind',
-      ...(mount.Name && { name: mount.Name }),
-      source: mount.Source,
-      target: mount.Destination,
-    })),
+    mounts: raw.Mounts.map(toMount),
+    ...(raw.HostConfig.NetworkMode && { networkMode: raw.HostConfig.NetworkMode }),
     created: Math.floor(Date.parse(raw.Created) / 1000),
     exitCode: raw.State.ExitCode,
     oomKilled: raw.State.OOMKilled,

@@ -1,21 +1,20 @@
 import type { Arguments } from 'yargs';
-import { buildLocalImage, isLocallyBuilt } from '../../../adapters/debian/llama-image.ts';
 import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
-import { changeOverlay } from '../../../adapters/overlay-file.ts';
 import { AixclError } from '../../../errors.ts';
-import { adoptions } from '../../../stack/adoption.ts';
-import { applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
+import { type Adopted, adoptions, withAdoptedData } from '../../../stack/adoption.ts';
+import { applyPulls, applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut, withAdopted, withLeftOut } from '../../../stack/home-overlay.ts';
+import { isLocallyBuilt } from '../../../stack/local-image.ts';
 import { type Observed, observe } from '../../../stack/observe.ts';
+import { planFetches } from '../../../stack/plan-resources.ts';
 import { planStart } from '../../../stack/plan-start.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
 import type { Context } from '../../context.ts';
-import { pullAll } from './pull-all.ts';
 import { number, toStart } from './selection.ts';
 import { StartProgress } from './start-progress.ts';
 
@@ -34,32 +33,36 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
   const { problem } = await context.gpu();
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
   const progress = new StartProgress(context.progress);
+  const hands = handsOf(context, engine, argv, progress);
+  const wish = await wishOf(context, argv);
 
   let view = await look(context, engine, await context.definition(), argv);
   refuseOtherHome(view.observed.containers, context.home);
-  if (argv.pull === 'always' && !context.flags.dryRun) {
-    await pullAll(engine, view.services, progress, context.signal);
-    view = await look(context, engine, view.definition, argv);
+  const adopted = argv.adopt === true ? toAdopt(context, view) : [];
+  if (adopted.length > 0) view = await look(context, engine, withAdoptedData(view.definition, adopted), argv);
+  const fetches = planFetches(view.services, wish);
+  let plan = planOf(view, wish);
+  if (context.flags.dryRun) return { ...view, plan: [...fetches, ...plan] };
+
+  // Agreed to: from here on things are changed.
+  if (adopted.length > 0) {
+    const { changeOverlay } = await import('../../../adapters/overlay-file.ts');
+    await changeOverlay(context.home.overlayFile, (overlay) => withAdopted(overlay, adopted));
+    view = { ...view, definition: await context.reloadDefinition() };
   }
-  if (argv.adopt === true && (await recordAdoption(context, view))) {
-    view = await look(context, engine, await context.reloadDefinition(), argv);
+  const pulled = fetches.length > 0 ? await applyPulls(fetches, view.definition.project, hands) : undefined;
+  if (pulled || adopted.length > 0) {
+    view = await look(context, engine, view.definition, argv);
+    plan = planOf(view, wish);
   }
   const { definition, observed, services } = view;
-  const plan = planStart(definition, observed, services, await wishOf(context, argv));
-  if (context.flags.dryRun) return { definition, services, plan };
   if (context.ownStack) await saveForCompose(context, definition);
   for (const step of plan) {
     if (step.kind === 'replace' || step.kind === 'adopt')
       context.out.note(`${step.service} is made anew: ${step.because}`);
   }
   progress.expect(plan);
-  const outcome = await applyStart(
-    definition,
-    observed,
-    services,
-    plan,
-    handsOf(context, engine, argv, progress),
-  );
+  const outcome = await applyStart(definition, observed, services, plan, hands, pulled);
   await noLongerLeftOut(context, services, outcome);
   return { definition, services, plan, outcome };
 }
@@ -80,9 +83,13 @@ async function look(
   return { definition, services, observed: await observe(engine, hostFacts, definition, services) };
 }
 
+function planOf({ definition, observed, services }: View, wish: StartWish): StartStep[] {
+  return planStart(definition, observed, services, wish);
+}
+
 async function wishOf(context: Context, argv: Arguments): Promise<StartWish> {
   return {
-    pull: argv.pull === 'never' ? 'never' : 'missing',
+    pull: argv.pull === 'never' || argv.pull === 'always' ? argv.pull : 'missing',
     build: argv.build === true,
     adopt: argv.adopt === true,
     wait: argv.wait !== false,
@@ -109,32 +116,30 @@ function handsOf(context: Context, engine: Engine, argv: Arguments, progress: St
     makeDirectory: (path) => makeHomeFolder(path, context.home),
     async buildLocalImage(reference) {
       const report = (line: string) => progress.line(reference, line);
+      const { buildLocalImage } = await import('../../../adapters/debian/llama-image.ts');
       await buildLocalImage(engine, reference, { report, signal: context.signal });
     },
   };
 }
 
-/** Records where the containers that are taken over keep their data, so that every later start mounts it too. */
-async function recordAdoption(context: Context, { definition, services, observed }: View): Promise<boolean> {
-  const adopted = adoptions(
-    definition,
-    services,
-    (service) => observed.services.get(service.name)?.matches ?? [],
-  );
+/** Where the containers that are taken over keep their data, so that every later start mounts it too. */
+function toAdopt(context: Context, { definition, services, observed }: View): Adopted[] {
+  const adopted = adoptions(definition, services, {
+    matchesOf: (service) => observed.services.get(service.name)?.matches ?? [],
+    isFolder: (path) => observed.paths.get(path) !== 'file',
+  });
   for (const { service, mounts } of adopted) {
     for (const mount of mounts) context.out.note(`${service} keeps ${mount.source} at ${mount.target}`);
   }
-  if (adopted.length === 0 || context.flags.dryRun) return false;
-  if (context.flags.files.length > 0) {
+  if (adopted.length > 0 && context.flags.files.length > 0) {
+    const sources = adopted.flatMap(({ mounts }) => mounts.map(({ source }) => source)).join(', ');
     throw new AixclError(
       'refused',
       'the containers to adopt keep their data where the files given by -f mount nothing of theirs',
-      {
-        hint: `Name ${adopted.flatMap(({ mounts }) => mounts.map(({ source }) => source)).join(', ')} in your file, then: aixcl stack start --adopt`,
-      },
+      { hint: `Name ${sources} in your file, then: aixcl stack start --adopt` },
     );
   }
-  return changeOverlay(context.home.overlayFile, (overlay) => withAdopted(overlay, adopted));
+  return adopted;
 }
 
 /** What the next command, and plain `docker compose` in the home, need to know to mean the same stack. */
@@ -156,5 +161,6 @@ async function noLongerLeftOut(
 ): Promise<void> {
   const back = services.filter(isLeftOut).map(({ name }) => name);
   if (back.length === 0 || outcome.failures.length > 0) return;
+  const { changeOverlay } = await import('../../../adapters/overlay-file.ts');
   await changeOverlay(context.home.overlayFile, (overlay) => withLeftOut(overlay, [], back));
 }

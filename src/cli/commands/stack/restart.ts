@@ -1,5 +1,5 @@
 import type { Arguments } from 'yargs';
-import { inDependencyOrder } from '../../../stack/apply-start.ts';
+import { inDependencyOrder } from '../../../stack/dependency-order.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { applyRestart, planRestart } from '../../../stack/restart.ts';
 import type { Context } from '../../context.ts';

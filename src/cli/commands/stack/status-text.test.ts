@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import type { Paint } from '../../context.ts';
+import type { ActivationReport, StatusReport } from './status.ts';
+import { statusText } from './status-text.ts';
+
+const same = (text: string) => text;
+const paint: Paint = { bold: same, dim: same, good: same, warn: same, bad: same, tint: same };
+
+const server = {
+  service: 'llama-server',
+  container: 'llama-server',
+  id: 'c1',
+  state: 'running',
+  health: 'healthy',
+  matchedBy: 'labels',
+  image: 'llama:1',
+  ports: [],
+  status: 'Up 2 minutes (healthy)',
+  condition: null,
+} as const;
+
+function textOf(
+  activation: Partial<ActivationReport>,
+  own: { activeModel?: string | null; running?: boolean; volumes?: StatusReport['volumes'] } = {},
+): string {
+  const { activeModel = 'a.gguf', running = true, volumes = [] } = own;
+  const report: StatusReport = {
+    project: 'aixcl',
+    home: '/home/x/aixcl',
+    services: [{ ...server, state: running ? 'running' : 'exited' }],
+    activeModel,
+    activation: { phase: 'ready', result: null, want: null, reason: null, asked: null, ...activation },
+    leftOut: [],
+    gpu: { host: null, given: null },
+    volumes,
+  };
+  return statusText(report, undefined, paint);
+}
+
+test.each(['reverted', 'refused'])('a wish that was %s is told with its model and the reason', (result) => {
+  const text = textOf({ result, want: 'b.gguf', reason: 'no: memory' });
+  expect(text).toContain('Active model: a.gguf\nLast wish not fulfilled: b.gguf: no: memory');
+});
+
+test('a reason that is no refusal is not told as one', () => {
+  for (const result of [null, 'pending', 'applied']) {
+    const text = textOf({ result, reason: 'current.gguf: it is a file, not a link' });
+    expect(text).not.toContain('Last wish');
+    expect(text).toContain('Active model: a.gguf\nNote: current.gguf: it is a file, not a link');
+  }
+});
+
+test('a stack that waits for a model says so once', () => {
+  const reason = 'no model to serve yet: aixcl models add FILE.gguf, or put a .gguf file into the models directory';
+  const text = textOf({ phase: 'waiting', reason }, { activeModel: null });
+  expect(text.match(/models add/g)).toHaveLength(1);
+  expect(text).toContain('Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)');
+});
+
+test('where there are models and none of them loads, it does not say that it waits for one', () => {
+  const text = textOf({ phase: 'failed', reason: 'could not load a.gguf' }, { activeModel: null });
+  expect(text).toContain('Active model: none; nothing loads: could not load a.gguf');
+  expect(text).not.toContain('waits for a model');
+});
+
+test('what was asked for while llama-server is stopped is told', () => {
+  expect(textOf({ asked: 'b.gguf' }, { running: false })).toContain(
+    'Asked for: b.gguf, to be proven when llama-server starts',
+  );
+});
+
+test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
+  const volume = { name: 'ollama', holds: 'models', heldBy: null, exists: true, lastBackup: null };
+  expect(textOf({}, { volumes: [volume] })).toContain('DANGER: the volume ollama (models) is held by nothing');
+  expect(textOf({}, { volumes: [{ ...volume, holds: 'disposable' }] })).not.toContain('DANGER');
+});

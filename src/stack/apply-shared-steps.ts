@@ -1,0 +1,60 @@
+import { composeLabels, labels } from '../labels.ts';
+import type { StartHands } from './apply-start.ts';
+import type { SharedStep, StartStep } from './start-step.ts';
+import type { StepRecorder } from './step-recorder.ts';
+
+/** Answers why images could not be had, by reference: that is the matter of the services that need them. */
+export async function applySharedSteps(
+  plan: readonly StartStep[],
+  recorder: StepRecorder,
+  hands: StartHands,
+  project: string,
+): Promise<Map<string, unknown>> {
+  const steps = plan.filter((step): step is SharedStep => !('service' in step));
+  const failures = new Map<string, unknown>();
+  const images = steps.map(async (step) => {
+    if (!('reference' in step)) return;
+    await recorder
+      .run(step, () => applySharedStep(step, hands, project))
+      .catch((error: unknown) => failures.set(step.reference, error));
+  });
+  await Promise.all(images);
+  hands.signal.throwIfAborted();
+  for (const step of steps) {
+    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands, project));
+  }
+  return failures;
+}
+
+async function applySharedStep(step: SharedStep, hands: StartHands, project: string): Promise<void> {
+  const { engine, signal, report } = hands;
+  switch (step.kind) {
+    case 'make-directory':
+      return hands.makeDirectory(step.path);
+    case 'pull-image':
+      for await (const progress of engine.pullImage(step.reference, { platform: step.platform, signal })) {
+        report.layer(step, progress);
+      }
+      return;
+    case 'build-image':
+      for await (const line of engine.buildImage(step.reference, step.build, { signal }))
+        report.detail(step, line);
+      return;
+    case 'build-local-image':
+      return hands.buildLocalImage(step.reference);
+    case 'create-network': {
+      const own = { ...ownLabels(hands, project), [composeLabels.network]: step.network.key };
+      await engine.createNetwork(step.network, { ...Object.fromEntries(step.network.labels), ...own });
+      return;
+    }
+    case 'create-volume': {
+      const own = { ...ownLabels(hands, project), [composeLabels.volume]: step.volume.key };
+      return engine.createVolume(step.volume, { ...Object.fromEntries(step.volume.labels), ...own });
+    }
+  }
+}
+
+/** By these, Compose and aixcl know their own networks and volumes. */
+function ownLabels(hands: StartHands, project: string): Record<string, string> {
+  return { [labels.home]: hands.home, [composeLabels.project]: project };
+}
