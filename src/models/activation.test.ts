@@ -19,7 +19,7 @@ test('a request without an id, or for what can be no model, is none', () => {
 
 test('the state is read key by key, its log line by line, unknown keys passed over', () => {
   const state = parseState(
-    'phase: ready\nactive: a: b.gguf\nlast_good: a.gguf\nmodel:\nrequest: 7\nresult: reverted\nreason: no: memory\n' +
+    'phase: ready\nactive: a: b.gguf\nlast_good: a.gguf\nmodel:\nwant: c.gguf\nrequest: 7\nresult: reverted\nreason: no: memory\n' +
       'notice: something\nnew_key: 1\ntime: 2026-01-02T03:04:05Z\nlog: first\nlog:   second\nlog:\n',
   );
   expect(state).toEqual({
@@ -27,6 +27,7 @@ test('the state is read key by key, its log line by line, unknown keys passed ov
     active: 'a: b.gguf',
     lastGood: 'a.gguf',
     model: undefined,
+    want: 'c.gguf',
     request: '7',
     superseded: undefined,
     result: 'reverted',

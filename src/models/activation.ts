@@ -22,6 +22,8 @@ export interface ServerState {
   readonly lastGood: string | undefined;
   /** The model that is being loaded. */
   readonly model: string | undefined;
+  /** The model of the last wish, by request or by hand; undefined where it named none. */
+  readonly want: string | undefined;
   /** Id of the last request that was taken; undefined when the last wish came from a hand. */
   readonly request: string | undefined;
   /** Id of the request that a newer wish replaced before it was settled. */
@@ -61,6 +63,7 @@ export function parseState(text: string): ServerState {
     active: value('active'),
     lastGood: value('last_good'),
     model: value('model'),
+    want: value('want'),
     request: value('request'),
     superseded: value('superseded'),
     result: results.find((result) => result === value('result')),

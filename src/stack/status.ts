@@ -133,15 +133,19 @@ export function isHealthy({ state, health, candidates }: ServiceStatus): boolean
   return state === 'running' && (health === 'healthy' || health === 'none') && !candidates;
 }
 
+/** Volumes that these services mount; with `others` also every other of the definition that is on the engine, whoever mounts it. */
 export async function volumeStatuses(
   host: HostFacts,
   definition: StackDefinition,
   services: readonly ServiceDefinition[],
   containers: readonly ContainerSummary[],
   volumes: readonly VolumeSummary[],
+  options: { readonly others?: boolean } = {},
 ): Promise<VolumeStatus[]> {
+  const there = new Set(volumes.map(({ name }) => name));
+  const others = [...definition.volumes.values()].filter(({ name }) => options.others && there.has(name));
   return Promise.all(
-    usedVolumes(definition, services).map(async (volume) => {
+    [...new Set([...usedVolumes(definition, services), ...others])].map(async (volume) => {
       const found = volumes.find(({ name }) => name === volume.name);
       return {
         name: volume.name,

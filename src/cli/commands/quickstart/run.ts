@@ -87,7 +87,9 @@ async function tell(context: Context, images: Images): Promise<void> {
     });
   const answer = await askLlamaServer(base, question, context.signal);
   const [containers, onEngine] = await Promise.all([engine.listContainers(), engine.listVolumes()]);
-  const volumes = await volumeStatuses(hostFacts, definition, services, containers, onEngine);
+  const volumes = await volumeStatuses(hostFacts, definition, services, containers, onEngine, {
+    others: true,
+  });
   const endpoints = services.map((service) => ({
     service: service.name,
     url: addresses(service)[0] ?? null,

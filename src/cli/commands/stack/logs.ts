@@ -2,6 +2,7 @@ import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { theOne } from '../../../stack/container-ref.ts';
 import type { LogLine } from '../../../stack/engine.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { identityOf } from '../../../stack/observe.ts';
 import type { Context } from '../../context.ts';
 import { namesOf, toActOn } from './selection.ts';
@@ -10,6 +11,7 @@ import { namesOf, toActOn } from './selection.ts';
 export async function logs(context: Context, argv: Arguments): Promise<void> {
   const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
   const containers = await engine.listContainers();
+  refuseOtherHome(containers, context.home);
   const named = namesOf(argv);
   const found = toActOn(context, definition, argv).flatMap((service) => {
     const match = theOne(identityOf(definition, service), containers);

@@ -51,7 +51,8 @@ test('a reason that is no refusal is not told as one', () => {
 });
 
 test('a stack that waits for a model says so once', () => {
-  const reason = 'no model to serve yet: aixcl models add FILE.gguf, or put a .gguf file into the models directory';
+  const reason =
+    'no model to serve yet: aixcl models add FILE.gguf, or put a .gguf file into the models directory';
   const text = textOf({ phase: 'waiting', reason }, { activeModel: null });
   expect(text.match(/models add/g)).toHaveLength(1);
   expect(text).toContain('Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)');
@@ -71,6 +72,8 @@ test('what was asked for while llama-server is stopped is told', () => {
 
 test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
   const volume = { name: 'ollama', holds: 'models', heldBy: null, exists: true, lastBackup: null };
-  expect(textOf({}, { volumes: [volume] })).toContain('DANGER: the volume ollama (models) is held by nothing');
+  expect(textOf({}, { volumes: [volume] })).toContain(
+    'DANGER: the volume ollama (models) is held by nothing',
+  );
   expect(textOf({}, { volumes: [{ ...volume, holds: 'disposable' }] })).not.toContain('DANGER');
 });

@@ -2,7 +2,7 @@ import type { Gpu } from '../../../stack/gpu.ts';
 import { isHealthy, type ServiceStatus, type VolumeStatus } from '../../../stack/status.ts';
 import type { Column, Paint } from '../../context.ts';
 import { table } from '../../output/table.ts';
-import type { StatusReport } from './status.ts';
+import type { ActivationReport, StatusReport } from './status.ts';
 
 /** The report as people read it; its last line is `Services: n/m healthy`. */
 export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], paint: Paint): string {
@@ -54,21 +54,37 @@ function portWords(ports: ServiceStatus['ports']): string {
 function modelLines({ services, activeModel, activation }: StatusReport, paint: Paint): string[] {
   const server = services.find(({ service }) => service === 'llama-server');
   if (!server || !activation) return [];
-  const { phase, reason, asked } = activation;
+  const { phase, asked } = activation;
   const running = server.state === 'running';
-  const lines = [
+  const shown = running && phase && phase !== 'ready' ? ` (${phase})` : '';
+  const none = running ? `; ${idleWords(activation)}` : '';
+  return [
+    activeModel ? `Active model: ${activeModel}${shown}` : `Active model: none${none}`,
     ...(asked && !running ? [`Asked for: ${asked}, to be proven when llama-server starts`] : []),
-    ...(reason ? [`${paint.warn('Last wish not fulfilled:')} ${reason}`] : []),
+    ...reasonLines(activation, running && !activeModel, paint),
   ];
-  if (activeModel)
-    return [
-      `Active model: ${activeModel}${running && phase && phase !== 'ready' ? ` (${phase})` : ''}`,
-      ...lines,
-    ];
-  const none = running
-    ? 'Active model: none; llama-server waits for a model (aixcl models add FILE.gguf)'
-    : 'Active model: none';
-  return [none, ...lines];
+}
+
+/** What a llama-server does that serves no model. */
+function idleWords({ phase, reason }: ActivationReport): string {
+  if (phase === 'failed') return reason ? `nothing loads: ${reason}` : 'nothing loads';
+  return 'llama-server waits for a model (aixcl models add FILE.gguf)';
+}
+
+/** `idle`: the line before says why nothing is served; where nothing loads, with the reason. */
+function reasonLines(
+  { phase, result, want, reason }: ActivationReport,
+  idle: boolean,
+  paint: Paint,
+): string[] {
+  if (!reason || (idle && phase === 'failed')) return [];
+  if (result === 'reverted' || result === 'refused') {
+    const what = want && !reason.includes(want) ? `${want}: ` : '';
+    return [`${paint.warn('Last wish not fulfilled:')} ${what}${reason}`];
+  }
+  // How to bring a model in has been said.
+  if (idle && reason.includes('aixcl models add')) return [];
+  return [`${paint.warn('Note:')} ${reason}`];
 }
 
 function leftOutLines({ leftOut }: StatusReport): string[] {
@@ -102,7 +118,7 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
 function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
   return volumes.flatMap(({ name, holds, heldBy, exists }) =>
     exists && !heldBy && holds !== 'disposable'
-      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker volume prune -a would delete it. Start its service: aixcl stack start`
+      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker volume prune -a would delete it. Start its service: aixcl stack start, or aixcl service start NAME where it is not shown above`
       : [],
   );
 }

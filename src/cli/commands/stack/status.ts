@@ -31,7 +31,11 @@ export interface StatusReport {
 
 export interface ActivationReport {
   readonly phase: string | null;
-  /** What llama-server said of the last wish that it did not fulfil, or what is wrong with link or file. */
+  /** What became of the last wish: `pending`, `applied`, `reverted` or `refused`. */
+  readonly result: string | null;
+  /** The model of that wish. */
+  readonly want: string | null;
+  /** Why it was not fulfilled, why nothing is served, or what is wrong with link or file. */
   readonly reason: string | null;
   /** The model that was asked for and is not yet tried. */
   readonly asked: string | null;
@@ -101,7 +105,9 @@ async function observeStatus(context: Context, argv: Arguments): Promise<StatusR
   const shown = [...definition.services.values()].filter(({ name }) =>
     services.some(({ service }) => service === name),
   );
-  const volumes = await volumeStatuses(hostFacts, definition, shown, containers, onEngine);
+  const volumes = await volumeStatuses(hostFacts, definition, shown, containers, onEngine, {
+    others: named.length === 0,
+  });
   return {
     project: definition.project,
     home: context.home.root,
@@ -118,6 +124,8 @@ function activationReport(activation: Activation): ActivationReport {
   const { state, problems } = activation;
   return {
     phase: state?.phase ?? null,
+    result: state?.result ?? null,
+    want: state?.want ?? null,
     reason: state?.reason ?? problems[0] ?? null,
     asked: pendingRequest(activation)?.name ?? null,
   };
