@@ -84,21 +84,44 @@ export async function applyAdd(
   return { kind: 'keep', target: order.name, outcome: 'kept', because: 'the same bytes are there' };
 }
 
+/** Bytes from which on the hash over what landed takes long enough to be shown. */
+const slowToHash = 256 * 2 ** 20;
+
 async function bring(
   file: OrderedFile,
   collection: Collection,
   { signal, reporter }: { readonly signal: AbortSignal; readonly reporter: AddReporter },
 ): Promise<StandingRecord> {
   const { location } = file;
-  const verb = location.kind === 'http' ? 'Fetching' : 'Copying';
-  const sha256 = await work(reporter, `${verb} ${quoted(file.name)}`, file.size, (onProgress) =>
-    collection.bring(file, { signal, onProgress }),
+  let task = reporter.begin(
+    `${location.kind === 'http' ? 'Fetching' : 'Copying'} ${quoted(file.name)}`,
+    file.size,
   );
-  return {
-    sha256,
-    source: location.kind === 'http' ? shownUrl(location.url) : null,
-    version: file.version,
-  };
+  let hashing = false;
+  let ok = false;
+  try {
+    const sha256 = await collection.bring(file, {
+      signal,
+      onProgress: (done) => task.update(done),
+      onHash(done, total) {
+        if (total < slowToHash) return;
+        if (!hashing) {
+          task.end(true);
+          task = reporter.begin(`Checking ${quoted(file.name)}`, total);
+          hashing = true;
+        }
+        task.update(done);
+      },
+    });
+    ok = true;
+    return {
+      sha256,
+      source: location.kind === 'http' ? shownUrl(location.url) : null,
+      version: file.version,
+    };
+  } finally {
+    task.end(ok);
+  }
 }
 
 async function sameAsStanding(
@@ -138,9 +161,4 @@ function taken(name: string): AixclError {
   return new AixclError('refused', `${quoted(name)} is there already with other bytes, and stays as it is`, {
     hint: 'Give the new one a name of its own: --as NAME',
   });
-}
-
-/** How a file's origin is shown to people. */
-export function originOf(file: OrderedFile): string {
-  return file.location.kind === 'http' ? shownUrl(file.location.url) : file.location.path;
 }

@@ -50,6 +50,11 @@ export interface WorkOptions {
   readonly onProgress?: (done: number) => void;
 }
 
+export interface BringOptions extends WorkOptions {
+  /** Bytes hashed of those that landed, which are `total`. */
+  readonly onHash?: (done: number, total: number) => void;
+}
+
 /** One model to be brought in. */
 export interface Order {
   readonly name: ModelName;
@@ -65,10 +70,8 @@ export interface OrderedFile extends Probe {
 
 /** Half-fetched bytes outlive it, so that the next run goes on where this one stopped. */
 export interface Collection extends AsyncDisposable {
-  /** Bytes that are here already. */
-  held(): Promise<number>;
   /** Fetches or copies one file and fsyncs it. Answers its sha256, taken from what landed on the disk. */
-  bring(file: OrderedFile, options: WorkOptions & { onHash?: (done: number) => void }): Promise<string>;
+  bring(file: OrderedFile, options: BringOptions): Promise<string>;
   /** Checks the structure of all files together; throws `verification`. */
   check(): Promise<void>;
   /** Gives the whole its name, unless that is taken: then false, and nothing is changed. */

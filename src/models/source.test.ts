@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { besideUrl, fileNameOf, parseSource, shownUrl, unsupported } from './source.ts';
+import { AixclError } from '../errors.ts';
+import { besideUrl, fileNameOf, parseSource, shownSource, shownUrl, unsupported } from './source.ts';
 
 test('paths, addresses, hub names and Ollama names are told apart', () => {
   const kinds = {
@@ -53,3 +54,34 @@ test('a file name is decoded once, and a shard keeps the query of its address', 
 test('what may be secret in an address is not shown', () => {
   expect(shownUrl(new URL('https://user:pass@h/a.gguf?token=secret'))).toBe('https://h/a.gguf');
 });
+
+test('what may be secret in an address stands in no error about it', () => {
+  const urls = [
+    'https://user:secret@h/a.zip?token=secret',
+    'https://user:secret@h:99999/a.gguf?token=secret',
+    'https://user:secret@/a.gguf#secret',
+    's3://user:secret@b/a.gguf?token=secret',
+    'https://user:sec/ret@h:x/a.gguf?secret',
+  ];
+  for (const text of urls) {
+    const error = thrownBy(() => parseSource(text));
+    expect(`${error.message} ${error.hint}`, text).not.toMatch(/secret|sec\/ret|user/);
+  }
+  const error = thrownBy(() => fileNameOf(new URL('https://user:secret@h/%ff.gguf?token=secret')));
+  expect(`${error.message} ${error.hint}`).not.toMatch(/secret|user/);
+});
+
+test('a source is shown as it was given, but for what may be secret in it', () => {
+  expect(shownSource('https://user:pass@h/a.gguf?token=secret')).toBe('https://h/a.gguf');
+  for (const text of ['./a.gguf', 'a@b?c.gguf', 'llama3.2:1b', 'hf.co/user/repo:Q4'])
+    expect(shownSource(text)).toBe(text);
+});
+
+function thrownBy(run: () => unknown): AixclError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof AixclError) return error;
+  }
+  throw new Error('Nothing was thrown');
+}

@@ -4,6 +4,7 @@ import { quoted } from './model-name.ts';
 /** Where a model is to come from, by the SOURCE of `models add`. */
 export type Source =
   | { readonly kind: 'path'; readonly text: string }
+  /** `text` is for people: `url` without what may be secret in it. */
   | { readonly kind: 'http'; readonly text: string; readonly url: URL }
   /** `llama3.2:1b`: Ollama's library. */
   | { readonly kind: 'ollama'; readonly text: string }
@@ -12,9 +13,13 @@ export type Source =
 
 /** The one place where a SOURCE is told apart. A path is one that looks like it or ends in `.gguf`; all else is a name. */
 export function parseSource(text: string): Source {
-  if (/^https?:\/\//i.test(text)) return { kind: 'http', text, url: parseUrl(text) };
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    throw new AixclError('usage', `${quoted(text)}: only http and https addresses can be fetched`, { hint });
+  if (/^https?:\/\//i.test(text)) return { kind: 'http', text: shownSource(text), url: parseUrl(text) };
+  if (address.test(text)) {
+    throw new AixclError(
+      'usage',
+      `${quoted(shownSource(text))}: only http and https addresses can be fetched`,
+      { hint },
+    );
   }
   if (/^(\.{0,2}\/|\.{1,2}$)/.test(text) || text.endsWith('.gguf') || text.endsWith('/')) {
     return { kind: 'path', text };
@@ -33,12 +38,15 @@ export function unsupported(source: Source & { kind: 'ollama' | 'hub' }): AixclE
   });
 }
 
+const address = /^[a-z][a-z0-9+.-]*:\/\//i;
 const hint = 'aixcl models add https://HOST/PATH/MODEL.gguf';
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.pathname.endsWith('.gguf')) {
-    throw new AixclError('usage', `${quoted(text)} is not the address of a .gguf file`, { hint });
+    throw new AixclError('usage', `${quoted(shownSource(text))} is not the address of a .gguf file`, {
+      hint,
+    });
   }
   return url;
 }
@@ -48,8 +56,8 @@ export function fileNameOf(url: URL): string {
   try {
     return decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1));
   } catch {
-    throw new AixclError('usage', `The file name of ${url.href} is not valid UTF-8`, {
-      hint: `aixcl models add ${url.href} --as NAME.gguf`,
+    throw new AixclError('usage', `The file name of ${shownUrl(url)} is not valid UTF-8`, {
+      hint: `aixcl models add ${shownUrl(url)} --as NAME.gguf`,
     });
   }
 }
@@ -64,4 +72,11 @@ export function besideUrl(url: URL, file: string): URL {
 /** `url` without what may be secret in it: credentials and query. */
 export function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+/** A SOURCE as it was given, without what may be secret in it where it is an address. */
+export function shownSource(text: string): string {
+  if (!address.test(text)) return text;
+  if (URL.canParse(text)) return shownUrl(new URL(text));
+  return text.replace(/[?#].*$/s, '').replace(/\/\/.*@/s, '//');
 }

@@ -9,6 +9,7 @@ const http = [0, 1].map(() =>
   createServer((request, response) => {
     seen.push({ path: request.url!, authorization: request.headers.authorization });
     if (request.url === '/loop.gguf') response.writeHead(302, { location: '/loop.gguf' }).end();
+    else if (request.url === '/astray.gguf') response.writeHead(302, { location: 'http://[' }).end();
     else if (request.url === '/away.gguf') {
       response.writeHead(302, { location: `${origin(1)}/file.gguf`, 'x-linked-etag': 'stated' }).end();
     } else if (request.url === '/missing.gguf') response.writeHead(404).end();
@@ -52,6 +53,7 @@ test('what is worth another try is told from what is not', async () => {
   await expect(ask('/missing.gguf')).rejects.toMatchObject({ code: 'notFound' });
   await expect(ask('/secret.gguf')).rejects.toMatchObject({ code: 'refused' });
   await expect(ask('/loop.gguf')).rejects.toMatchObject({ code: 'unexpected' });
+  await expect(ask('/astray.gguf')).rejects.toMatchObject({ code: 'unexpected' });
   await expect(ask('/busy.gguf')).rejects.toMatchObject({ retryAfter: 7000 });
   await expect(get(new URL('http://127.0.0.1:1/x.gguf'), {}, signal)).rejects.toThrow(Transient);
 });

@@ -36,8 +36,9 @@ export async function get(url: URL, headers: Record<string, string>, signal: Abo
     const target = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && response.status !== 304 && target) {
       await response.body?.cancel();
-      current = new URL(target, current);
-      if (!/^https?:$/.test(current.protocol)) break;
+      const next = URL.canParse(target, current.href) ? new URL(target, current) : undefined;
+      if (!next || !/^https?:$/.test(next.protocol)) break;
+      current = next;
       continue;
     }
     if (response.ok || response.status === 416) return { response, headers: seen };

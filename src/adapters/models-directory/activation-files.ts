@@ -5,6 +5,7 @@ import { systemCode } from '../../errors.ts';
 import { parseActiveFile, parseRequest, parseState } from '../../models/activation.ts';
 import type { Activation } from '../../models/active-model.ts';
 import { activeLink, isModelName, type ModelName } from '../../models/model-name.ts';
+import { assertFolder } from './assert-folder.ts';
 import { NotOpened, resolveInside } from './open-inside.ts';
 
 /** Longest part of a state or request file that is looked at, in bytes; what the entrypoint writes is far shorter. */
@@ -18,6 +19,7 @@ export async function readActivation(directory: string): Promise<Activation> {
     own('state'),
     readSmall(join(directory, '.active_model')),
     readLink(directory),
+    assertFolder(directory),
   ]);
   const problems: string[] = [];
   if (link && 'problem' in link) problems.push(`${activeLink}: ${link.problem}`);

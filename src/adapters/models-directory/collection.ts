@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { GgufProblem } from '../../models/gguf/header.ts';
 import { combineShards, type Inspected } from '../../models/gguf/inspect.ts';
-import type { Collection, Order, OrderedFile, StandingRecord, WorkOptions } from '../../models/intake.ts';
+import type {
+  BringOptions,
+  Collection,
+  Order,
+  OrderedFile,
+  StandingRecord,
+  WorkOptions,
+} from '../../models/intake.ts';
 import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
 import { canResume, download } from '../download/download.ts';
@@ -69,7 +76,6 @@ function collection(
   const files = join(root, 'files');
   const pathOf = (file: OrderedFile) => join(files, file.name);
   return {
-    held: () => heldBytes(directory, order),
     async bring(file, options) {
       return await onDisk(directory, async () => {
         if (file.location.kind === 'path') {
@@ -130,7 +136,7 @@ async function settle(
   path: string,
   file: OrderedFile,
   owner: Ownership | undefined,
-  options: WorkOptions & { onHash?: (done: number) => void },
+  options: BringOptions,
 ): Promise<string> {
   await using handle = await open(path, 'r+');
   await give(handle, owner);
@@ -152,7 +158,7 @@ async function settle(
     signal: options.signal,
     onBytes: (count) => {
       hashed += count;
-      options.onHash?.(hashed);
+      options.onHash?.(hashed, size);
     },
   });
   if (file.sha256 === null || file.sha256 === sha256) return sha256;
@@ -191,11 +197,6 @@ async function recordAll(
     const path = order.folder ? join(order.name, file.name) : order.name;
     if (record) await writeRecord(directory, path, record, owner);
   }
-}
-
-/** Names of collections that no command works on, for those who look where their disk went. */
-export async function leftovers(directory: string): Promise<string[]> {
-  return await readdir(join(directory, '.aixcl', 'incoming')).catch(() => []);
 }
 
 function originOf(file: OrderedFile): string {

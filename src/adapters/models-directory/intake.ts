@@ -4,6 +4,7 @@ import { AixclError, systemCode } from '../../errors.ts';
 import type { Intake, LocalThing, Probe } from '../../models/intake.ts';
 import { decodeFileName, quoted } from '../../models/model-name.ts';
 import { probeUrl } from '../download/probe.ts';
+import { assertFolder } from './assert-folder.ts';
 import { openCollection } from './collection.ts';
 import { onDisk } from './disk-errors.ts';
 import { inspectFile } from './inspect-file.ts';
@@ -91,6 +92,7 @@ function unreadable(path: string, cause: unknown): AixclError {
 
 /** A single file stands under the empty name. */
 async function standing(directory: string, name: string): Promise<ReadonlyMap<string, number> | undefined> {
+  await assertFolder(directory);
   const path = join(directory, name);
   try {
     const stats = await lstat(path);

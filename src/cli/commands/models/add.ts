@@ -2,18 +2,18 @@ import type { Arguments } from 'yargs';
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import { heldBytes } from '../../../adapters/models-directory/collection.ts';
 import { intakeInto } from '../../../adapters/models-directory/intake.ts';
-import { AixclError } from '../../../errors.ts';
+import { AixclError, reasonOf } from '../../../errors.ts';
 import { type AddReporter, applyAdd, observeStanding } from '../../../models/add.ts';
 import type { Intake } from '../../../models/intake.ts';
 import { isProjectorName } from '../../../models/model-name.ts';
 import { observeOrder } from '../../../models/order.ts';
 import { type AddPlan, type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
-import { parseSource } from '../../../models/source.ts';
+import { parseSource, shownSource } from '../../../models/source.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 
-export interface AddOptions {
+interface AddOptions {
   readonly as?: string | undefined;
   readonly sha256?: string | undefined;
 }
@@ -31,7 +31,10 @@ export async function add(context: Context, argv: Arguments): Promise<void> {
   await addSources(context, sources, options);
 }
 
-/** Brings models in, each with its own outcome. Throws when one failed: its own error when all did, else `partly`. */
+/**
+ * Brings models in, each with its own outcome. Throws when one failed: its own error when all did, else `partly`; and whatever nobody
+ * foresaw, or the lack of space, once the outcomes are told.
+ */
 export async function addSources(
   context: Context,
   sources: readonly string[],
@@ -40,11 +43,10 @@ export async function addSources(
   const intake = intakeInto(context.home.models);
   const reporter = reporterOf(context);
   const outcomes: StepOutcome[] = [];
-  const failures: AixclError[] = [];
+  const failures: unknown[] = [];
   const fail = (target: string, error: unknown) => {
     context.signal.throwIfAborted();
-    if (!(error instanceof AixclError)) throw error;
-    outcomes.push({ kind: 'add', target, outcome: 'failed', because: error.message });
+    outcomes.push({ kind: 'add', target, outcome: 'failed', because: reasonOf(error) });
     failures.push(error);
   };
 
@@ -53,25 +55,27 @@ export async function addSources(
     try {
       observed.push(await observe(context, intake, reporter, source, options));
     } catch (error) {
-      fail(source, error);
+      fail(shownSource(source), error);
     }
   }
   const plan = planAdd(observed, await intake.space());
-  if (context.flags.dryRun) {
-    outcomes.push(...plan.steps.map(planned));
-  } else {
-    await consent(context, plan);
-    if (plan.steps.some((step) => step.kind === 'add'))
-      await makeHomeFolder(context.home.models, context.home);
-    for (const step of plan.steps) {
-      try {
-        outcomes.push(await applyAdd(step, intake, { signal: context.signal, reporter }));
-      } catch (error) {
-        fail(nameOf(step), error);
-      }
+  const { dryRun } = context.flags;
+  const full = lackOfSpace(context, plan);
+  if (plan.tight && !full) await consent(context, plan);
+  if (!dryRun && !full && plan.steps.some((step) => step.kind === 'add'))
+    await makeHomeFolder(context.home.models, context.home);
+  for (const step of plan.steps) {
+    try {
+      if (step.kind === 'add' && full) throw full;
+      const only = step.kind === 'add' && dryRun;
+      outcomes.push(
+        only ? planned(step) : await applyAdd(step, intake, { signal: context.signal, reporter }),
+      );
+    } catch (error) {
+      fail(nameOf(step), error);
     }
   }
-  report(context, outcomes, failures);
+  report(context, outcomes, failures, full);
 }
 
 async function observe(
@@ -95,60 +99,63 @@ async function observe(
   return { order, standing, held: await heldBytes(context.home.models, order) };
 }
 
-/** Refuses what can't fit, and asks about what would fill the disk. */
-async function consent(context: Context, plan: AddPlan): Promise<void> {
-  const disk = `the disk of ${context.home.models}`;
-  if (plan.left < 0 && plan.needed > 0) {
-    throw new AixclError(
-      'noSpace',
-      `${bytes(plan.needed)} are needed on ${disk}, which has ${bytes(plan.left + plan.needed)} free`,
-      { hint: 'Make room, or move the models: AIXCL_MODELS_DIR=/PATH' },
-    );
-  }
-  if (!plan.tight) return;
-  await context.confirm(
-    `This brings in ${bytes(plan.needed)} and leaves ${bytes(plan.left)} on ${disk}, less than a tenth of it. Go on?`,
+function lackOfSpace({ home }: Context, plan: AddPlan): AixclError | undefined {
+  if (plan.left >= 0 || plan.needed === 0) return undefined;
+  return new AixclError(
+    'noSpace',
+    `${bytes(plan.needed)} are needed on the disk of ${home.models}, which has ${bytes(plan.left + plan.needed)} free`,
+    { hint: 'Make room, or move the models: AIXCL_MODELS_DIR=/PATH' },
   );
 }
 
-function report(context: Context, outcomes: readonly StepOutcome[], failures: readonly AixclError[]): void {
-  const { paint } = context.out;
-  const succeeded = outcomes.filter(({ outcome }) => outcome !== 'failed');
-  const added = outcomes.filter(({ outcome }) => outcome === 'done');
-  const [first] = failures;
+/** Asks about what would nearly fill the disk; a dry run tells that it would be asked. */
+async function consent(context: Context, plan: AddPlan): Promise<void> {
+  const fact = `This brings in ${bytes(plan.needed)} and leaves ${bytes(plan.left)} on the disk of ${context.home.models}, less than a tenth of it.`;
+  if (context.flags.dryRun) return context.out.note(`${fact} It would be asked whether to go on.`);
+  await context.confirm(`${fact} Go on?`);
+}
+
+const words = {
+  done: 'added',
+  kept: 'kept',
+  failed: 'failed',
+  skipped: 'skipped',
+  planned: 'would add',
+};
+
+function report(
+  context: Context,
+  outcomes: readonly StepOutcome[],
+  failures: readonly unknown[],
+  full: AixclError | undefined,
+): void {
   // A lone failure is told by its error alone, with the hint that belongs to it.
-  if (first && outcomes.length === 1) throw first;
+  if (failures.length === 1 && outcomes.length === 1) throw failures[0];
+  const added = outcomes.filter(({ outcome }) => outcome === 'done');
   const lines = outcomes.map((step) => {
     if (step.outcome === 'done') return `added ${step.target}`;
-    const word = {
-      done: 'added',
-      kept: 'kept',
-      failed: 'failed',
-      skipped: 'skipped',
-      planned: `would ${step.kind}`,
-    };
-    const line = `${word[step.outcome]} ${step.target}: ${step.because}`;
-    return step.outcome === 'failed' ? paint.bad(line) : line;
+    const line = `${words[step.outcome]} ${step.target}: ${step.because}`;
+    return step.outcome === 'failed' ? context.out.paint.bad(line) : line;
   });
   const toServe = added.find(({ target }) => !isProjectorName(target));
   if (toServe) lines.push(`next: aixcl models activate ${toServe.target}`);
   context.out.result({ command: 'models add', changed: added.length > 0, steps: outcomes }, lines.join('\n'));
+
+  const known = failures.filter((failure) => failure instanceof AixclError);
+  if (known.length < failures.length) throw failures.find((failure) => !(failure instanceof AixclError));
+  const [first] = known;
+  if (full) throw full;
   if (!first) return;
-  if (succeeded.length === 0) throw first;
-  throw new AixclError('partly', `${failures.length} of ${outcomes.length} could not be added`, {
+  if (known.length === outcomes.length) throw first;
+  throw new AixclError('partly', `${known.length} of ${outcomes.length} could not be added`, {
     hint: first.hint,
-    evidence: failures.map((failure) => failure.message),
+    evidence: known.map((failure) => failure.message),
   });
 }
 
-function planned(step: AddStep): StepOutcome {
-  const size = step.kind === 'add' && step.bytes !== null ? ` (${bytes(step.bytes)})` : '';
-  return {
-    kind: step.kind,
-    target: nameOf(step),
-    outcome: step.kind === 'add' ? 'planned' : 'kept',
-    because: step.because + size,
-  };
+function planned(step: AddStep & { kind: 'add' }): StepOutcome {
+  const size = step.bytes === null ? '' : ` (${bytes(step.bytes)})`;
+  return { kind: 'add', target: nameOf(step), outcome: 'planned', because: step.because + size };
 }
 
 function nameOf(step: AddStep): string {
