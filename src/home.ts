@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Where everything of one installation lies (product.md section 5). All paths absolute. */
+/** Where everything of one installation lies. All paths absolute. */
 export interface Home {
   readonly root: string;
   /** GGUF models, served by llama-server at `/models`. */
@@ -9,8 +9,6 @@ export interface Home {
   /** Ollama's `~/.ollama`. */
   readonly ollama: string;
   readonly openWebui: string;
-  readonly vault: string;
-  readonly journal: string;
   /** Read for interpolation by aixcl and by plain `docker compose`; aixcl writes its own keys only. */
   readonly envFile: string;
   /** What this home's stack differs in, as a Compose file that aixcl writes: data that `--adopt` took over, services left out. */
@@ -30,8 +28,6 @@ export function resolveHome(env: Readonly<Record<string, string | undefined>>): 
     models: env.AIXCL_MODELS_DIR ? resolve(env.AIXCL_MODELS_DIR) : join(root, 'models'),
     ollama: join(root, 'ollama'),
     openWebui: join(root, 'open-webui'),
-    vault: env.AIXCL_VAULT ? resolve(env.AIXCL_VAULT) : join(root, 'vault'),
-    journal: join(root, 'journal'),
     envFile: join(root, '.env'),
     overlayFile: join(root, 'compose.home.yaml'),
     overrideFile: join(root, 'compose.override.yaml'),

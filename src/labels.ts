@@ -19,8 +19,6 @@ export const composeLabels = {
   configFiles: 'com.docker.compose.project.config_files',
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',
-  /** Written by Compose on a container made to replace another: the name of that other one's service. */
-  replace: 'com.docker.compose.replace',
   dependsOn: 'com.docker.compose.depends_on',
 } as const;
 

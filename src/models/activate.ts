@@ -15,7 +15,7 @@ export interface ActivationPorts {
   sleep(milliseconds: number): Promise<void>;
 }
 
-export interface ActivationOptions {
+interface ActivationOptions {
   readonly signal: AbortSignal;
   /** Ask also when the model is active already, as its arguments changed. */
   readonly again?: boolean;
@@ -24,7 +24,7 @@ export interface ActivationOptions {
 }
 
 /** `applied`: it serves. `recorded`: asked for, and proven when llama-server starts. `unchanged`: it was active and served already. */
-export type ActivationOutcome = 'applied' | 'recorded' | 'unchanged';
+type ActivationOutcome = 'applied' | 'recorded' | 'unchanged';
 
 /**
  * Makes `model` the one that llama-server serves, and waits for llama-server's word on it: as long as it takes while it loads. Throws

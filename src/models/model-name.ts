@@ -57,7 +57,7 @@ export function decodeFileName(raw: Uint8Array): string | undefined {
   }
 }
 
-export interface ShardName {
+interface ShardName {
   readonly stem: string;
   /** From 1. */
   readonly number: number;

@@ -4,7 +4,7 @@ import type { FileRecord, Model, ModelFile, UnusableFile } from './model.ts';
 import type { ModelName } from './model-name.ts';
 
 /**
- * The port to the directory of GGUF models (product.md section 5). Nothing here needs an engine. Nothing outside the directory is opened,
+ * The port to the directory of GGUF models. Nothing here needs an engine. Nothing outside the directory is opened,
  * wherever a link in it leads. Writes throw `AixclError`: `noSpace`, or `refused` where the directory can't be written.
  */
 export interface ModelsDirectory {

@@ -12,7 +12,7 @@ import {
 } from './model-name.ts';
 import { besideUrl, fileNameOf, type Source, unsupported } from './source.ts';
 
-export interface OrderOptions {
+interface OrderOptions {
   /** `--as`. */
   readonly as?: string | undefined;
   /** `--sha256`, 64 hex digits in lower case. */

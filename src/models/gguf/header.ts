@@ -11,12 +11,7 @@ export interface GgufHeader {
   readonly alignment: number;
 }
 
-export type HeaderValue =
-  | string
-  | number
-  | bigint
-  | boolean
-  | { readonly of: string; readonly length: number };
+type HeaderValue = string | number | bigint | boolean | { readonly of: string; readonly length: number };
 
 export interface GgufTensor {
   readonly name: string;
