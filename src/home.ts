@@ -6,9 +6,6 @@ export interface Home {
   readonly root: string;
   /** GGUF models, served by llama-server at `/models`. */
   readonly models: string;
-  /** Ollama's `~/.ollama`. */
-  readonly ollama: string;
-  readonly openWebui: string;
   /** Read for interpolation by aixcl and by plain `docker compose`; aixcl writes its own keys only. */
   readonly envFile: string;
   /** What this home's stack differs in, as a Compose file that aixcl writes: data that `--adopt` took over, services left out. */
@@ -26,8 +23,6 @@ export function resolveHome(env: Readonly<Record<string, string | undefined>>): 
   return {
     root,
     models: env.AIXCL_MODELS_DIR ? resolve(env.AIXCL_MODELS_DIR) : join(root, 'models'),
-    ollama: join(root, 'ollama'),
-    openWebui: join(root, 'open-webui'),
     envFile: join(root, '.env'),
     overlayFile: join(root, 'compose.home.yaml'),
     overrideFile: join(root, 'compose.override.yaml'),
