@@ -25,7 +25,7 @@ export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promis
   const home = resolveHome(env);
   // By number: to open a stream takes longer than to ask what it is.
   const [stdout, stderr] = [{ isTTY: isatty(1) }, { isTTY: isatty(2) }];
-  const mode = progressMode(flags.progress, stderr);
+  const mode = progressMode(flags.progress, stderr.isTTY ? process.stderr : stderr);
   const progress = progressFor(mode, () => process.stderr);
   const isTerminal = isatty(0) && stderr.isTTY;
   const ownStack = flags.files.length === 0 && flags.projectName === undefined;

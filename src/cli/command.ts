@@ -14,6 +14,8 @@ export interface Verb {
   readonly describe: string;
   readonly options?: Readonly<Record<string, Options>>;
   readonly examples?: readonly (readonly [command: string, what: string])[];
+  /** What follows `--` is passed on; otherwise it is names that may look like options. */
+  readonly passesOn?: boolean;
   /** Names at the top level: `up` for `stack start`. */
   readonly short?: readonly string[];
   run(context: Context, argv: Arguments): Promise<void>;

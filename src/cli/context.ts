@@ -34,6 +34,8 @@ export interface GlobalFlags {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly debug: boolean;
+  /** Seconds to wait for another aixcl that is at work. */
+  readonly waitLock: number;
   /** `auto`, `tty`, `plain`, `json` or `quiet`. */
   readonly progress: string;
   /** `--color` or `--no-color`; undefined: as the terminal and `NO_COLOR` say. */

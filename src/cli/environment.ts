@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import { homeRoot } from '../home.ts';
 import type { GlobalFlags } from './context.ts';
@@ -13,6 +13,11 @@ export async function environment(flags: GlobalFlags): Promise<Environment> {
   const { AIXCL_HOME: _home, COMPOSE_FILE: _files, COMPOSE_PROJECT_NAME: project, ...rest } = own;
   // A stack of the user's own has a name of its own.
   let found: Environment = flags.files.length > 0 ? rest : { ...rest, COMPOSE_PROJECT_NAME: project };
+  const [first] = flags.files;
+  // As Compose does, where no --env-file is given.
+  if (first && flags.envFiles.length === 0) {
+    found = { ...found, ...(await variablesOf(join(dirname(first), '.env'), found, { required: false })) };
+  }
   for (const file of flags.envFiles)
     found = { ...found, ...(await variablesOf(file, found, { required: true })) };
   return { ...found, ...process.env };

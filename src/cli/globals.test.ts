@@ -47,6 +47,7 @@ test('flags that were not given are as they are documented', () => {
     yes: false,
     dryRun: false,
     debug: false,
+    waitLock: 0,
     progress: 'auto',
     color: undefined,
     host: undefined,

@@ -23,6 +23,12 @@ export const globalOptions: Readonly<Record<string, Options>> = {
   'project-name': { alias: 'p', type: 'string', requiresArg: true, describe: 'Compose project' },
   profile: { type: 'string', array: true, nargs: 1, describe: 'Profile to switch on' },
   'env-file': { type: 'string', array: true, nargs: 1, describe: 'Further file of variables' },
+  'wait-lock': {
+    type: 'number',
+    default: 0,
+    requiresArg: true,
+    describe: 'Seconds to wait for another aixcl that is at work',
+  },
   debug: { type: 'boolean', default: false, describe: 'Show where an error comes from' },
 };
 
@@ -41,6 +47,7 @@ const takesValue = new Set([
   '--env-file',
   '--format',
   '--progress',
+  '--wait-lock',
 ]);
 
 /** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that are not `logs`. */
@@ -95,6 +102,7 @@ export function globalFlags(argv: Readonly<Record<string, unknown>>): GlobalFlag
     yes: argv.yes === true,
     dryRun: argv.dryRun === true,
     debug: argv.debug === true,
+    waitLock: typeof argv.waitLock === 'number' ? argv.waitLock : 0,
     progress: text(argv.progress) ?? 'auto',
     color: typeof argv.color === 'boolean' ? argv.color : undefined,
     host: text(argv.host),

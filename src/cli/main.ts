@@ -11,7 +11,7 @@ declare const AIXCL_VERSION: string;
 
 process.exitCode = await main(spellOut(process.argv.slice(2)));
 // Sockets that the engine keeps open must not hold the process. What was written to stderr is out: files, pipes and terminals take it at once.
-process.stdout.write('', () => process.exit());
+process.stdout.write('', () => setImmediate(() => process.exit()));
 
 async function main(argv: readonly string[]): Promise<number> {
   const signal = interruptionSignal();

@@ -1,4 +1,5 @@
 import yargs, { type Options } from 'yargs';
+import { AixclError } from '../errors.ts';
 import type { Noun, Verb } from './command.ts';
 import { commandWords, globalOptions } from './globals.ts';
 import { usageError, verbName } from './usage.ts';
@@ -26,6 +27,12 @@ export async function parse(
     .alias('help', 'h')
     .wrap(Math.min(110, process.stdout.columns ?? 110))
     .strict()
+    .check(({ _: _words, $0: _program, ...values }) => {
+      const [name] =
+        Object.entries(values).find(([key, value]) => key.length > 1 && Number.isNaN(value)) ?? [];
+      if (name) throw new AixclError('usage', `--${kebab(name)} takes a number`, { hint: 'aixcl --help' });
+      return true;
+    })
     .exitProcess(false)
     .fail((message, error) => {
       throw error ?? usageError(message, argv, nouns);
@@ -41,6 +48,10 @@ export async function parse(
     return;
   }
   await parser.parseAsync();
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function showHelp(parser: Parser): void {

@@ -69,3 +69,12 @@ test.each([
 ])('"%s" is left to yargs', (line) => {
   expect(quickParse(words(line), nouns)).toBeUndefined();
 });
+
+test('names that look like options stand behind --, but for a verb that passes on what stands there', () => {
+  expect(quickParse(words('models activate -- -rf'), nouns)?.args).toMatchObject({ name: '-rf' });
+  expect(quickParse(words('stack start -- a b'), nouns)?.args).toMatchObject({ services: ['a', 'b'] });
+  expect(quickParse(words('models set a.gguf -- --threads 4'), nouns)?.args).toMatchObject({
+    name: 'a.gguf',
+    '--': ['--threads', '4'],
+  });
+});

@@ -16,8 +16,7 @@ type Named = Readonly<Record<string, Options>>;
  * than most commands run. Undefined for whatever needs more than that — help, a mistake to explain — which is yargs' own.
  */
 export function quickParse(argv: readonly string[], nouns: readonly Noun[]): Parsed | undefined {
-  const named = parse([...argv], { configuration, ...shapeOf(globalOptions) })._.map(String);
-  const found = findVerb(named, nouns);
+  const found = findVerb(parse([...argv], { configuration, ...shapeOf(globalOptions) })._.map(String), nouns);
   if (!found) return undefined;
   const options = { ...globalOptions, ...found.verb.options };
   const { argv: read, error } = parse.detailed([...argv], { configuration, ...shapeOf(options) });
@@ -25,7 +24,8 @@ export function quickParse(argv: readonly string[], nouns: readonly Noun[]): Par
   const { _: words, '--': rest, ...values } = read;
   const again = findVerb(words.map(String), nouns);
   if (again?.verb !== found.verb || !allValid(values, options)) return undefined;
-  const positionals = takePositionals(found.verb, again.rest);
+  const named = found.verb.passesOn ? [] : (rest ?? []).map(String);
+  const positionals = takePositionals(found.verb, [...again.rest, ...named]);
   if (!positionals) return undefined;
   return {
     verb: found.verb,

@@ -17,6 +17,7 @@ export function interruptionSignal(): AbortSignal {
 export function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.done);
-    throw error;
+    process.stderr.write(`error: stdout can't be written: ${error.message}\n`);
+    process.exit(exitCodes.unexpected);
   });
 }

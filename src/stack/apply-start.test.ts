@@ -109,7 +109,7 @@ test('the failure of one leaves the others up, and is told once', async () => {
   const engine = failing('a');
   const { failed, failures, steps, loading } = await start(engine, stack([service('a'), service('b')]));
   expect([...failed]).toEqual(['a']);
-  expect(failures).toEqual([expect.objectContaining({ message: 'a does not start' })]);
+  expect(failures).toEqual([expect.objectContaining({ message: 'a: a does not start' })]);
   expect(engine.stand).toContain('b running');
   expect(outcomes({ steps, failed, failures, loading }, 'start', 'wait').sort()).toEqual([
     'done start b',

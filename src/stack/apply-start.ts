@@ -10,6 +10,7 @@ import { awaitCompletion, awaitReady } from './readiness.ts';
 import type { StartReport } from './start-report.ts';
 import type { ServiceStep, StartStep } from './start-step.ts';
 import { StepRecorder } from './step-recorder.ts';
+import type { Turn } from './turn.ts';
 
 /** What carrying out a start needs from outside. */
 export interface StartHands {
@@ -19,6 +20,9 @@ export interface StartHands {
   /** Value of the label `io.aixcl.home`. */
   readonly home: string;
   readonly report: StartReport;
+  /** Held by the caller; it may let go of it once `onLaunched` is called. */
+  readonly turn: Turn;
+  onLaunched(): void;
   makeDirectory(path: string): Promise<void>;
   buildLocalImage(reference: string): Promise<void>;
 }
@@ -83,6 +87,7 @@ export async function applyStart(
     const imageFailure = imageFailures.get(service.image);
     courses.set(service.name, runService(making, steps, { courses, recorder, failures, imageFailure }));
   }
+  hands.onLaunched();
   await Promise.all([...courses.values()].map(({ settled }) => settled));
   hands.signal.throwIfAborted();
   return {
@@ -127,14 +132,22 @@ function runService(making: Making, steps: readonly ServiceStep[], surroundings:
   const early = sharedService(making.service) ? [] : steps.filter(isEarly);
   const waits = steps.filter(({ kind }) => kind === 'wait');
   const rest = steps.filter((step) => !early.includes(step) && !waits.includes(step));
-  const started = guard(async () => {
+  const { turn } = making.hands;
+  const bringUp = async () => {
     if (imageFailure !== undefined) throw imageFailure;
     await apply(early);
-    if (rest.some(({ kind }) => kind !== 'keep')) await dependencies(making, courses);
+    if (rest.some(({ kind }) => kind !== 'keep') && hasDependencies(making.service)) {
+      await turn.pause(() => dependencies(making, courses));
+    }
     await apply(rest);
-  }, steps);
+  };
+  const started = guard(() => turn.hold(bringUp), steps);
   const settled = started.then((up) => up && guard(() => apply(waits), waits));
   return { started, settled };
+}
+
+function hasDependencies(service: ServiceDefinition): boolean {
+  return service.dependsOn.size > 0 || sharedService(service) !== undefined;
 }
 
 function isEarly({ kind }: ServiceStep): boolean {

@@ -31,11 +31,14 @@ export function containerSpec(
     ...made,
     labels: containerLabels(definition, service, around),
     mounts: service.mounts.map((mount) => mountSpec(definition, mount)),
-    networks: [...service.networks].map(([key, attachment]) => ({
-      ...attachment,
-      name: networkName(definition, key),
-      aliases: [...new Set([name, ...attachment.aliases])],
-    })),
+    // By name, as Compose joins them.
+    networks: [...service.networks]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, attachment]) => ({
+        ...attachment,
+        name: networkName(definition, key),
+        aliases: [...new Set([name, ...attachment.aliases])],
+      })),
   };
 }
 

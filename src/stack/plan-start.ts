@@ -56,6 +56,7 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
         {
           kind: 'wait',
           service: service.name,
+          byHealth: service.healthcheck !== undefined,
           because: service.healthcheck ? 'its health decides' : 'it has to stay up',
         },
       ]

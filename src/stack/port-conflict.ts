@@ -1,7 +1,7 @@
 import { AixclError } from '../errors.ts';
 import type { PortDefinition, ServiceDefinition } from './definition/types.ts';
 import type { ContainerSummary } from './engine.ts';
-import { holdsPorts, type Observed, portKey } from './observe.ts';
+import { holdsPorts, type Observed, type PortHolder, portKey } from './observe.ts';
 
 /** The error to stop with when a host port that `service` publishes is held by someone else; undefined when all are free. */
 export function portConflict(service: ServiceDefinition, observed: Observed): AixclError | undefined {
@@ -17,6 +17,7 @@ export function portConflict(service: ServiceDefinition, observed: Observed): Ai
     const holder = observed.takenPorts.get(portKey(port.hostIp ?? '', number));
     if (holder && /ollama/.test(holder.process ?? ''))
       return ollamaOnHost(service, number, holder.process ?? 'ollama');
+    if (holder && isEngineProxy(holder)) return leftByEngine(service, number, holder.process ?? '');
     if (holder)
       return taken(
         service,
@@ -26,6 +27,11 @@ export function portConflict(service: ServiceDefinition, observed: Observed): Ai
       );
   }
   return undefined;
+}
+
+/** Docker's own process for a published port. */
+export function isEngineProxy({ process = '' }: PortHolder): boolean {
+  return process.startsWith('docker-proxy');
 }
 
 function publishes(container: ContainerSummary, port: PortDefinition, number: number): boolean {
@@ -60,6 +66,17 @@ function ollamaOnHost(service: ServiceDefinition, port: number, process: string)
     `an Ollama runs on this machine itself (${process}) and holds port ${port}`,
     {
       hint: `Stop it, its models stay where they are (sudo systemctl disable --now ollama); or run both: ${variable(service)}=${port + 1} aixcl stack start`,
+    },
+  );
+}
+
+function leftByEngine(service: ServiceDefinition, port: number, process: string): AixclError {
+  const pid = /pid (\d+)/.exec(process)?.[1] ?? 'PID';
+  return new AixclError(
+    'refused',
+    `${service.name} needs port ${port}, and a killed engine left ${process} on it`,
+    {
+      hint: `Restart the engine (sudo systemctl restart docker), or end that process: sudo kill ${pid}`,
     },
   );
 }

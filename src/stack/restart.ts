@@ -63,8 +63,6 @@ export function planRestart(
 
 export interface RestartHands {
   readonly timeout: number | undefined;
-  readonly wait: boolean;
-  readonly waitTimeoutMs: number;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
   readonly progress: {
@@ -72,7 +70,7 @@ export interface RestartHands {
   };
 }
 
-/** Carries it out in order, and then waits for all at once. */
+/** Carries it out in order. */
 export async function applyRestart(
   engine: Engine,
   plan: readonly RestartStep[],
@@ -98,22 +96,29 @@ export async function applyRestart(
     }
     outcomes.push({ kind, target, outcome: 'done', because });
   }
-  if (hands.wait && !hands.dryRun) {
-    const { signal, waitTimeoutMs: timeoutMs } = hands;
-    const restarted = plan.filter(({ kind }) => kind === 'restart');
-    await Promise.all(
-      restarted.map(({ container }) =>
-        told(hands, `wait for ${names.get(container.id) ?? container.name}`, async (update) => {
-          await awaitReady(engine, container.id, { timeoutMs, signal, onDetail: update });
-        }),
-      ),
-    );
-  }
   return outcomes;
 }
 
+/** Waits until every container that was restarted is ready. */
+export async function awaitRestarted(
+  engine: Engine,
+  plan: readonly RestartStep[],
+  hands: Omit<RestartHands, 'dryRun' | 'timeout'> & { readonly waitTimeoutMs: number },
+): Promise<void> {
+  const { signal, waitTimeoutMs: timeoutMs } = hands;
+  const names = new Map(plan.flatMap(({ container, to }) => (to ? [[container.id, to] as const] : [])));
+  const restarted = plan.filter(({ kind }) => kind === 'restart');
+  await Promise.all(
+    restarted.map(({ container }) =>
+      told(hands, `wait for ${names.get(container.id) ?? container.name}`, async (update) => {
+        await awaitReady(engine, container.id, { timeoutMs, signal, onDetail: update });
+      }),
+    ),
+  );
+}
+
 async function told(
-  hands: RestartHands,
+  hands: Pick<RestartHands, 'progress'>,
   label: string,
   work: (update: (text: string) => void) => Promise<void>,
 ): Promise<void> {

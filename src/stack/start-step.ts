@@ -20,7 +20,8 @@ export type StartStep = Step<{
   /** `id`: of a container that was there before; absent for one that an earlier step makes. */
   start: { readonly service: string; readonly id?: string };
   restart: { readonly service: string; readonly id: string };
-  wait: { readonly service: string };
+  /** `byHealth`: it has a health check; otherwise it only has to stay up. */
+  wait: { readonly service: string; readonly byHealth: boolean };
 }>;
 
 export interface StartWish {

@@ -1,3 +1,4 @@
+import { AixclError } from '../errors.ts';
 import type { StepOutcome } from '../plan/step.ts';
 import type { StartHands } from './apply-start.ts';
 import { describe } from './start-report.ts';
@@ -21,8 +22,9 @@ export class StepRecorder {
       await work();
     } catch (error) {
       this.outcomes.push({ ...describe(step), outcome: 'failed' });
-      this.#hands.report.end(step, error);
-      throw error;
+      const named = withService(step, error);
+      this.#hands.report.end(step, named);
+      throw named;
     }
     this.outcomes.push({ ...describe(step), outcome: step.kind === 'keep' ? 'kept' : 'done' });
     this.#hands.report.end(step);
@@ -33,4 +35,14 @@ export class StepRecorder {
       if (!this.#seen.has(step)) this.outcomes.push({ ...describe(step), outcome: 'skipped' });
     }
   }
+}
+
+/** An engine speaks of ids; people know services. */
+function withService(step: StartStep, error: unknown): unknown {
+  if (!('service' in step) || !(error instanceof AixclError) || error.code !== 'unexpected') return error;
+  return new AixclError('unexpected', `${step.service}: ${error.message}`, {
+    hint: error.hint ?? `docker inspect ${describe(step).target}`,
+    cause: error,
+    evidence: error.evidence,
+  });
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ContainerSummary } from './engine.ts';
-import { applyRestart, planRestart } from './restart.ts';
+import { applyRestart, awaitRestarted, planRestart } from './restart.ts';
 import { applyStop, planStop } from './stop.ts';
 import { TestEngine } from './test-engine.ts';
 import {
@@ -129,6 +129,6 @@ test('a restart waits for health, and fails without it; a dry run touches nothin
   const plan = planRestart(definition, [web], containers, []);
   await applyRestart(engine, plan, { ...hands, dryRun: true });
   expect(engine.did).toEqual([]);
-  await expect(applyRestart(engine, plan, hands)).rejects.toMatchObject({ code: 'unhealthy' });
-  await applyRestart(engine, plan, { ...hands, wait: false });
+  await applyRestart(engine, plan, hands);
+  await expect(awaitRestarted(engine, plan, hands)).rejects.toMatchObject({ code: 'unhealthy' });
 });

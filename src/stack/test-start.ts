@@ -6,6 +6,7 @@ import type { StartWish } from './start-step.ts';
 import type { TestEngine } from './test-engine.ts';
 import { plainWish } from './test-plan.ts';
 import { type HostWorld, home, hostOf } from './test-stack.ts';
+import { Turn } from './turn.ts';
 
 export interface StartOptions extends HostWorld {
   readonly wish?: Partial<StartWish>;
@@ -27,6 +28,8 @@ export async function start(
     waitTimeoutMs: 2000,
     home,
     report: { begin() {}, detail() {}, layer() {}, end() {} },
+    turn: new Turn(async () => ({ async [Symbol.asyncDispose]() {} })),
+    onLaunched() {},
     makeDirectory: async (path) => void engine.did.push(`make ${path}`),
     buildLocalImage: async (reference) => void engine.did.push(`make image ${reference}`),
     ...options.hands,

@@ -67,41 +67,44 @@ export class DockerEngine extends EngineReads implements Engine {
   async startContainer(id: string): Promise<void> {
     const container = (await this.#docker()).getContainer(id);
     try {
-      await this.#change(`start ${id}`, container.start());
+      await this.#change(`start ${short(id)}`, container.start());
     } catch (error) {
       if (!/unpause/.test(reasonOf(error))) throw error;
-      await this.ask(`unpause ${id}`, container.unpause());
+      await this.ask(`unpause ${short(id)}`, container.unpause());
     }
   }
 
   async stopContainer(id: string, timeout?: number): Promise<void> {
     await this.#change(
-      `stop ${id}`,
+      `stop ${short(id)}`,
       (await this.#docker()).getContainer(id).stop(timeout === undefined ? {} : { t: timeout }),
     );
   }
 
   async restartContainer(id: string, timeout?: number): Promise<void> {
     await this.#change(
-      `restart ${id}`,
+      `restart ${short(id)}`,
       (await this.#docker()).getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
     );
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
-    await this.ask(`rename ${id} to ${name}`, (await this.#docker()).getContainer(id).rename({ name }));
+    await this.ask(
+      `rename ${short(id)} to ${name}`,
+      (await this.#docker()).getContainer(id).rename({ name }),
+    );
   }
 
   async removeContainer(id: string): Promise<void> {
     await this.ask(
-      `remove container ${id}`,
+      `remove container ${short(id)}`,
       (await this.#docker()).getContainer(id).remove({ v: false, force: false }),
     );
   }
 
   async setRestartPolicy(id: string, policy: RestartPolicy): Promise<void> {
     const options = { RestartPolicy: restartPolicy(policy) };
-    await this.ask(`update ${id}`, (await this.#docker()).getContainer(id).update(options));
+    await this.ask(`update ${short(id)}`, (await this.#docker()).getContainer(id).update(options));
   }
 
   async exec(
@@ -111,7 +114,7 @@ export class DockerEngine extends EngineReads implements Engine {
   ): Promise<ExecResult> {
     const signal = options.signal && { abortSignal: options.signal };
     const made = await this.ask(
-      `run ${argv[0]} in ${id}`,
+      `run ${argv[0]} in ${short(id)}`,
       (await this.#docker()).getContainer(id).exec({
         Cmd: [...argv],
         AttachStdout: true,
@@ -121,7 +124,7 @@ export class DockerEngine extends EngineReads implements Engine {
       }),
     );
     const stream = await this.ask(
-      `run ${argv[0]} in ${id}`,
+      `run ${argv[0]} in ${short(id)}`,
       made.start({ hijack: false, stdin: false, ...signal }),
     );
     const parts: Buffer[] = [];
@@ -130,7 +133,7 @@ export class DockerEngine extends EngineReads implements Engine {
       if (size < outputLimit) parts.push(bytes);
       size += bytes.length;
     }
-    const { ExitCode } = await this.ask(`look at ${argv[0]} in ${id}`, made.inspect());
+    const { ExitCode } = await this.ask(`look at ${argv[0]} in ${short(id)}`, made.inspect());
     return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, outputLimit) };
   }
 
@@ -147,8 +150,8 @@ export class DockerEngine extends EngineReads implements Engine {
     };
     const container = (await this.#docker()).getContainer(id);
     const answer = options.follow
-      ? await this.ask(`read the log of ${id}`, container.logs({ ...query, follow: true }))
-      : await this.ask(`read the log of ${id}`, container.logs({ ...query, follow: false }));
+      ? await this.ask(`read the log of ${short(id)}`, container.logs({ ...query, follow: true }))
+      : await this.ask(`read the log of ${short(id)}`, container.logs({ ...query, follow: false }));
     const chunks = Buffer.isBuffer(answer) ? Readable.from([answer]) : (answer as Readable);
     yield* logLines(this.#watched(chunks, options.signal), detail.hasTty);
   }
@@ -262,4 +265,9 @@ function splitTag(reference: string): [repository: string, tag: string] {
   return colon > reference.lastIndexOf('/')
     ? [reference.slice(0, colon), reference.slice(colon + 1)]
     : [reference, 'latest'];
+}
+
+/** As `docker ps` shows an id. */
+function short(id: string): string {
+  return id.slice(0, 12);
 }

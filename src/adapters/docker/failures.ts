@@ -1,4 +1,5 @@
 import { AixclError, reasonOf, systemCode } from '../../errors.ts';
+import { defaultAddress } from './address.ts';
 
 /** HTTP status of an answer that the engine gave as an error. */
 export function statusOf(error: unknown): number | undefined {
@@ -65,13 +66,17 @@ export function pullFailure(error: unknown, address: string, reference: string):
 }
 
 export function unreachable(address: string, code: string, cause?: unknown): AixclError {
-  const [why, hint] = reasons[code] ?? [`it answers with ${code}`, startHint];
+  const [why, usual] = reasons[code] ?? [`it answers with ${code}`, startHint];
+  // An engine that the user named is not the one that systemd or quickstart would start.
+  const hint = usual === startHint && address !== defaultAddress ? namedHint : usual;
   return new AixclError('engineUnreachable', `the Docker engine at ${address} can't be reached: ${why}`, {
     hint,
     cause,
   });
 }
 
+const namedHint =
+  'Start that engine (systemctl start docker, where it is the usual one), or name another with --host or --context.';
 const startHint =
   'Start it (sudo systemctl start docker), name another with --host or --context, or let aixcl quickstart install one.';
 const rightsHint =

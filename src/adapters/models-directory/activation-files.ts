@@ -12,6 +12,17 @@ import { NotOpened, resolveInside } from './open-inside.ts';
 const maximumLength = 64 * 1024;
 
 export async function readActivation(directory: string): Promise<Activation> {
+  try {
+    return await readFiles(directory);
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error;
+    // Whoever may not look in still wants to know how the services are.
+    const problems = [`${directory} can't be read by this user`];
+    return { state: undefined, request: undefined, linked: undefined, written: undefined, problems };
+  }
+}
+
+async function readFiles(directory: string): Promise<Activation> {
   // Before the state: a request that is taken meanwhile is then seen twice rather than never.
   const own = (name: string) => readSmall(join(directory, '.aixcl', name));
   const request = (await own('request')) ?? (await own('request.taken'));

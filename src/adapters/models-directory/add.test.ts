@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeSelfTestModel } from '../../models/self-test-model.ts';
 import { writeModelOf, writeSplitModel } from '../../models/test-models.ts';
+import { claim } from '../claim.ts';
 import { startTestServer } from '../download/test-server.ts';
-import { claim } from './claim.ts';
 import { collectionPath } from './collection.ts';
 import { modelsDirectoryAt } from './directory.ts';
 import { addOne, makeTestDirectory, type TestDirectory } from './test-directory.ts';
@@ -230,7 +230,7 @@ test('two that bring the same model do not write into one file', async () => {
     folder: false,
     files: [{ location: { kind: 'path', path: original } }],
   } as unknown as Parameters<typeof collectionPath>[1];
-  await using _other = await claim(collectionPath(place.models, order));
+  await using _other = await claim(collectionPath(place.models, order), { what: 'x', holder: 'another' });
   await expect(addOne(place.models, original)).rejects.toMatchObject({ code: 'busy', exitCode: 11 });
 });
 

@@ -15,9 +15,9 @@ import type {
 } from '../../models/intake.ts';
 import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
+import { claim } from '../claim.ts';
 import { canResume, download } from '../download/download.ts';
 import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
-import { claim } from './claim.ts';
 import { copyInto } from './copy.ts';
 import { onDisk } from './disk-errors.ts';
 import { inspectFile, notAModel } from './inspect-file.ts';
@@ -52,7 +52,7 @@ export async function heldBytes(directory: string, order: Order): Promise<number
 export async function openCollection(directory: string, order: Order): Promise<Collection> {
   const root = collectionPath(directory, order);
   const files = join(root, 'files');
-  const claimed = await claim(root);
+  const claimed = await claim(root, { what: 'the same model', holder: 'models add' });
   try {
     return await onDisk(directory, async () => {
       await mkdir(directory, { recursive: true });

@@ -41,6 +41,7 @@ export const modelsCommand: Noun = {
     },
     {
       name: 'set <name>',
+      passesOn: true,
       describe: "llama-server's arguments for a model, kept with it; without any: shows them",
       options: {
         'ctx-size': { type: 'number', requiresArg: true, describe: 'Tokens of context' },

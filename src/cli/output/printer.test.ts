@@ -61,7 +61,9 @@ test.each([
 
 test('progress is lines off a terminal, whatever was wanted goes over that', () => {
   expect(progressMode('auto', {})).toBe('plain');
-  expect(progressMode('auto', { isTTY: true })).toBe('tty');
+  expect(progressMode('auto', { isTTY: true, columns: 80 })).toBe('tty');
+  expect(progressMode('auto', { isTTY: true, columns: 0 })).toBe('plain');
+  expect(progressMode('tty', { isTTY: true, columns: 0 })).toBe('plain');
   expect(progressMode('quiet', { isTTY: true })).toBe('quiet');
   expect(progressMode('tty', {})).toBe('tty');
 });

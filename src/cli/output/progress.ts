@@ -5,9 +5,14 @@ import { describeTask, type TaskState } from './task-line.ts';
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet';
 
 /** What `--progress auto` means on this stream. */
-export function progressMode(wanted: string | undefined, stream: { readonly isTTY?: boolean }): ProgressMode {
-  if (wanted === 'tty' || wanted === 'plain' || wanted === 'json' || wanted === 'quiet') return wanted;
-  return stream.isTTY === true && process.env.TERM !== 'dumb' ? 'tty' : 'plain';
+export function progressMode(
+  wanted: string | undefined,
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+): ProgressMode {
+  if (wanted === 'plain' || wanted === 'json' || wanted === 'quiet') return wanted;
+  // A terminal without a size (`script`, a CI's) has no lines to go back over.
+  if (stream.columns === 0) return 'plain';
+  return wanted === 'tty' || (stream.isTTY === true && process.env.TERM !== 'dumb') ? 'tty' : 'plain';
 }
 
 /** `stderr` is asked for when there is something to tell. */

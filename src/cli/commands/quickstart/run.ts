@@ -19,12 +19,25 @@ import { ensureModel } from './model.ts';
 
 const question = 'Hello! Do you work?';
 
+const planned = [
+  ['use', 'the Docker engine', "the one that is there, or, once agreed to, Debian's"],
+  ['get', 'the images', 'by pull, or llama-server from Debian packages'],
+  ['start', 'the stack', 'as aixcl stack start does'],
+  ['add', 'a model', 'only where there is none'],
+  ['ask', 'llama-server', 'to see that it answers'],
+] as const;
+
 /** `quickstart`: engine, images, stack, model, answer. What is there already is used, so a second run takes seconds. */
 export async function quickstart(context: Context): Promise<void> {
   if (context.flags.dryRun) {
-    context.out.note(
-      'quickstart would: use or install the engine, get the images, aixcl stack start, add and activate a model, ask it.',
-    );
+    const steps = planned.map(([kind, target, because]) => ({
+      kind,
+      target,
+      because,
+      outcome: 'planned' as const,
+    }));
+    const text = planned.map(([kind, target, because]) => `${kind} ${target}: ${because}`).join('\n');
+    context.out.result({ command: 'quickstart', changed: false, steps }, text);
     return;
   }
   await ensureEngine(context);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Arguments } from 'yargs';
 import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
@@ -13,10 +14,13 @@ import { isLocallyBuilt } from '../../../stack/local-image.ts';
 import { type Observed, observe } from '../../../stack/observe.ts';
 import { planFetches } from '../../../stack/plan-resources.ts';
 import { planStart } from '../../../stack/plan-start.ts';
+import { isEngineProxy } from '../../../stack/port-conflict.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
+import type { Turn } from '../../../stack/turn.ts';
 import type { Context } from '../../context.ts';
-import { number, toStart } from './selection.ts';
+import { calledAs, number, toStart } from './selection.ts';
 import { StartProgress } from './start-progress.ts';
+import { turnOf } from './turn.ts';
 
 /** Definition, what was seen of it on the engine, and what a start did or would do. */
 export interface BroughtUp {
@@ -32,28 +36,64 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
   const engine = await context.engine();
   const { problem } = await context.gpu();
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
-  const progress = new StartProgress(context.progress);
-  const hands = handsOf(context, engine, argv, progress);
-  const wish = await wishOf(context, argv);
+  const turn = turnOf(context, calledAs(argv, 'start'));
+  if (context.flags.dryRun) return prepare(context, engine, argv);
+  await turn.enter();
+  let held = true;
+  const letGo = () => {
+    if (held) turn.leave();
+    held = false;
+  };
+  try {
+    return await carryOut(context, engine, argv, turn, letGo);
+  } finally {
+    letGo();
+  }
+}
 
-  let view = await look(context, engine, await context.definition(), argv);
+interface Prepared extends View {
+  readonly adopted: readonly Adopted[];
+  readonly plan: readonly StartStep[];
+}
+
+/** What would be done; throws where that is refused. Changes nothing. */
+async function prepare(context: Context, engine: Engine, argv: Arguments): Promise<Prepared> {
+  const wish = await wishOf(context, argv);
+  let view = await lookPast(context, engine, await context.definition(), argv);
   refuseOtherHome(view.observed.containers, context.home);
   const adopted = argv.adopt === true ? toAdopt(context, view) : [];
   if (adopted.length > 0) view = await look(context, engine, withAdoptedData(view.definition, adopted), argv);
-  const fetches = planFetches(view.services, wish);
-  let plan = planOf(view, wish);
-  if (context.flags.dryRun) return { ...view, plan: [...fetches, ...plan] };
+  return { ...view, adopted, plan: [...planFetches(view.services, wish), ...planOf(view, wish)] };
+}
 
-  // Agreed to: from here on things are changed.
+async function carryOut(
+  context: Context,
+  engine: Engine,
+  argv: Arguments,
+  turn: Turn,
+  letGo: () => void,
+): Promise<BroughtUp> {
+  const progress = new StartProgress(context.progress);
+  const hands = handsOf(context, engine, argv, { progress, turn, letGo });
+  const prepared = await prepare(context, engine, argv);
+  const { adopted } = prepared;
+  let view: View = prepared;
+  let { plan } = prepared;
+
+  const images = plan.filter(isImageStep);
+  const fetched =
+    images.length > 0
+      ? await turn.pause(() => applyPulls(images, view.definition.project, hands))
+      : undefined;
   if (adopted.length > 0) {
     const { changeOverlay } = await import('../../../adapters/overlay-file.ts');
     await changeOverlay(context.home.overlayFile, (overlay) => withAdopted(overlay, adopted));
     view = { ...view, definition: await context.reloadDefinition() };
   }
-  const pulled = fetches.length > 0 ? await applyPulls(fetches, view.definition.project, hands) : undefined;
-  if (pulled || adopted.length > 0) {
+  if (fetched || adopted.length > 0) {
+    // Images decide what drifted; and somebody else may have had a turn meanwhile.
     view = await look(context, engine, view.definition, argv);
-    plan = planOf(view, wish);
+    plan = planOf(view, await wishOf(context, argv)).filter((step) => !isImageStep(step));
   }
   const { definition, observed, services } = view;
   if (context.ownStack) await saveForCompose(context, definition);
@@ -62,9 +102,13 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
       context.out.note(`${step.service} is made anew: ${step.because}`);
   }
   progress.expect(plan);
-  const outcome = await applyStart(definition, observed, services, plan, hands, pulled);
+  const outcome = await applyStart(definition, observed, services, plan, hands, fetched);
   await noLongerLeftOut(context, services, outcome);
   return { definition, services, plan, outcome };
+}
+
+function isImageStep(step: StartStep): boolean {
+  return 'reference' in step;
 }
 
 interface View {
@@ -81,6 +125,29 @@ async function look(
 ): Promise<View> {
   const services = toStart(context, definition, argv);
   return { definition, services, observed: await observe(engine, hostFacts, definition, services) };
+}
+
+/** How long the engine is given to finish what it is doing to a container of ours. */
+const engineLooks = 10;
+const engineLookMs = 200;
+
+/** As `look`, once no proxy of an engine holds a port that no running container publishes: it is just starting or ending one. */
+async function lookPast(
+  context: Context,
+  engine: Engine,
+  definition: StackDefinition,
+  argv: Arguments,
+): Promise<View> {
+  let view = await look(context, engine, definition, argv);
+  for (
+    let looks = 1;
+    looks < engineLooks && [...view.observed.takenPorts.values()].some(isEngineProxy);
+    looks += 1
+  ) {
+    await delay(engineLookMs, undefined, { signal: context.signal });
+    view = await look(context, engine, definition, argv);
+  }
+  return view;
 }
 
 function planOf({ definition, observed, services }: View, wish: StartWish): StartStep[] {
@@ -106,13 +173,20 @@ async function loadingServices(context: Context): Promise<Set<string>> {
   return new Set(state?.phase === 'loading' || state?.phase === 'switching' ? ['llama-server'] : []);
 }
 
-function handsOf(context: Context, engine: Engine, argv: Arguments, progress: StartProgress): StartHands {
+function handsOf(
+  context: Context,
+  engine: Engine,
+  argv: Arguments,
+  { progress, turn, letGo }: { progress: StartProgress; turn: Turn; letGo: () => void },
+): StartHands {
   return {
     engine,
     signal: context.signal,
     waitTimeoutMs: (number(argv.waitTimeout) ?? 300) * 1000,
     home: context.home.root,
     report: progress,
+    turn,
+    onLaunched: letGo,
     makeDirectory: (path) => makeHomeFolder(path, context.home),
     async buildLocalImage(reference) {
       const report = (line: string) => progress.line(reference, line);

@@ -33,7 +33,9 @@ export class StartProgress implements StartReport {
   }
 
   detail(step: StartStep, text: string): void {
-    this.#tasks.get(keyOf(step))?.update({ text: text.replace(/^aixcl: /, '') });
+    // Other health checks print whatever their program prints.
+    const words = step.kind === 'wait' ? /^aixcl: (.*)/.exec(text)?.[1] : text;
+    if (words) this.#tasks.get(keyOf(step))?.update({ text: words });
   }
 
   /** A line about an image that is made here. */
@@ -67,7 +69,7 @@ export class StartProgress implements StartReport {
     const left = 'service' in step ? (this.#left.get(step.service) ?? 1) - 1 : 0;
     if ('service' in step) this.#left.set(step.service, left);
     if (error !== undefined) task?.fail(`${verbs[step.kind].doing}: ${reasonOf(error)}`);
-    else if (left <= 0) task?.succeed(verbs[step.kind].done);
+    else if (left <= 0) task?.succeed(doneWords(step));
     else return;
     this.#tasks.delete(key);
   }
@@ -77,6 +79,11 @@ export class StartProgress implements StartReport {
     task.update({ text });
     return task;
   }
+}
+
+/** A service without a health check is up, and nobody knows more of it. */
+function doneWords(step: StartStep): string {
+  return step.kind === 'wait' && !step.byHealth ? 'up' : verbs[step.kind].done;
 }
 
 /** Steps of one key are told by one task. */

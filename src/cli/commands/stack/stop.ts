@@ -4,20 +4,13 @@ import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { applyStop, planStop } from '../../../stack/stop.ts';
 import type { Context } from '../../context.ts';
 import { calledAs, namesOf, number, toActOn } from './selection.ts';
+import { turnOf } from './turn.ts';
 
 /** `stack stop`: stops containers, dependents before what they depend on; removes nothing. */
 export async function stop(context: Context, argv: Arguments): Promise<void> {
   const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
-  const containers = await engine.listContainers();
-  refuseOtherHome(containers, context.home);
-  const services = inDependencyOrder(toActOn(context, definition, argv)).reverse();
-  const plan = planStop(definition, services, containers, namesOf(argv).length > 0);
-  const steps = await applyStop(engine, plan, {
-    timeout: number(argv.timeout),
-    dryRun: context.flags.dryRun,
-    signal: context.signal,
-    progress: context.progress,
-  });
+  const turn = turnOf(context, calledAs(argv, 'stop'));
+  const steps = await (context.flags.dryRun ? stopAll() : turn.hold(stopAll));
   const stopped = steps.filter(({ outcome }) => outcome !== 'kept');
   const words = stopped.map(({ target, outcome }) =>
     outcome === 'planned' ? `stop ${target}` : `stopped ${target}`,
@@ -26,4 +19,17 @@ export async function stop(context: Context, argv: Arguments): Promise<void> {
     { command: calledAs(argv, 'stop'), changed: stopped.some(({ outcome }) => outcome === 'done'), steps },
     words.join('\n') || 'nothing runs',
   );
+
+  async function stopAll() {
+    const containers = await engine.listContainers();
+    refuseOtherHome(containers, context.home);
+    const services = inDependencyOrder(toActOn(context, definition, argv)).reverse();
+    const plan = planStop(definition, services, containers, namesOf(argv).length > 0);
+    return applyStop(engine, plan, {
+      timeout: number(argv.timeout),
+      dryRun: context.flags.dryRun,
+      signal: context.signal,
+      progress: context.progress,
+    });
+  }
 }
