@@ -165,9 +165,7 @@ function theirService(service: Json, name: string, project: string) {
     profiles: service.profiles ?? [],
     entrypoint: service.entrypoint ?? undefined,
     command: service.command ?? undefined,
-    environment: Object.fromEntries(
-      Object.entries(service.environment ?? {}).filter(([, value]) => value !== null),
-    ),
+    environment: service.environment ?? {},
     ports: sorted(
       (service.ports ?? []).map((port: Json) => [
         port.host_ip,

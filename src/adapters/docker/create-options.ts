@@ -11,7 +11,7 @@ export function createOptions(name: string, spec: ContainerSpec): Docker.Contain
     ...(spec.platform && { platform: spec.platform }),
     ...(spec.entrypoint && { Entrypoint: [...spec.entrypoint] }),
     ...(spec.command && { Cmd: [...spec.command] }),
-    Env: [...spec.environment].map(([key, value]) => `${key}=${value}`),
+    Env: [...spec.environment].map(([key, value]) => (value === null ? key : `${key}=${value}`)),
     Labels: { ...spec.labels },
     ExposedPorts: Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),
     ...(spec.healthcheck && { Healthcheck: healthcheck(spec.healthcheck) }),

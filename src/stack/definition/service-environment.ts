@@ -7,25 +7,22 @@ import { absolutePath, type Setting } from './setting.ts';
 
 /**
  * The final environment of a service: its env files in their order, then `environment`. A name without a value takes that of the
- * surrounding environment, and is left out where that has none.
+ * surrounding environment; where that has none it is null, and takes away what the image sets.
  */
 export function buildEnvironment(
   environment: Node | undefined,
   envFiles: Node | undefined,
   active: boolean,
   setting: Setting,
-): Map<string, string> {
+): Map<string, string | null> {
   const own = new Map<string, string | undefined>();
   for (const [key, { value }] of entries(environment)) own.set(key, text(value) ?? setting.env[key]);
-  const result = new Map<string, string>();
+  const earlier = new Map<string, string>();
   for (const file of items(envFiles)) {
-    for (const [key, value] of readEnvFile(file, active, { own, earlier: result }, setting))
-      result.set(key, value);
+    for (const [key, value] of readEnvFile(file, active, { own, earlier }, setting)) earlier.set(key, value);
   }
-  for (const [key, value] of own) {
-    if (value === undefined) result.delete(key);
-    else result.set(key, value);
-  }
+  const result = new Map<string, string | null>(earlier);
+  for (const [key, value] of own) result.set(key, value ?? null);
   return result;
 }
 

@@ -28,8 +28,8 @@ export interface ServiceDefinition {
   readonly profiles: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
-  /** `env_file` under `environment`; values are final. */
-  readonly environment: ReadonlyMap<string, string>;
+  /** `env_file` under `environment`; values are final. Null: the name alone, which takes away what the image sets. */
+  readonly environment: ReadonlyMap<string, string | null>;
   readonly ports: readonly PortDefinition[];
   readonly mounts: readonly MountDefinition[];
   /** Attached networks by key; empty with `networkMode`. */

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { writeUnloadableModel } from '../../../src/models/test-models.ts';
 import { describeEngine, engineTest } from '../../setup/engine-test.ts';
-import { exists, makeModels, ownFolder, settled, startServer } from './server.ts';
+import { exists, makeModels, neverHealthyWith, ownFolder, settled, startServer } from './server.ts';
 
 describeEngine('a model that does not load', () => {
   engineTest('never replaces one that does, and the reason is told', async () => {
@@ -145,7 +145,7 @@ describeEngine('a wish that can not be had', () => {
 
   engineTest('does not end a switch that is under way; a newer one that can be had does', async () => {
     await using models = await makeModels('a.gguf', 'b.gguf', 'c.gguf');
-    await writeFile(join(models.path, 'slow'), neverHealthyWithB, { mode: 0o755 });
+    await writeFile(join(models.path, 'slow'), neverHealthyWith('b.gguf'), { mode: 0o755 });
     await using server = await startServer(models, {
       options: ['--volume', `${models.path}/slow:/app/llama-server:ro`],
     });
@@ -171,14 +171,6 @@ describeEngine('a wish that can not be had', () => {
     await server.serves('c.gguf');
   });
 });
-
-/** llama-server, which with `b.gguf` loads for ever and ignores SIGTERM. */
-const neverHealthyWithB = `#!/bin/sh
-case "$*" in
-  *b.gguf*) trap '' TERM; while :; do sleep 1; done ;;
-esac
-exec /usr/bin/llama-server "$@"
-`;
 
 describeEngine('arguments of a model', () => {
   engineTest('are given to llama-server when it is asked for again', async () => {

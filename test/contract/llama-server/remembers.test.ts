@@ -1,9 +1,18 @@
-import { rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { chown, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { describeEngine, docker, engineTest } from '../../setup/engine-test.ts';
-import { type Models, makeModels, type Server, settled, startServer } from './server.ts';
+import {
+  exists,
+  type Models,
+  makeModels,
+  neverHealthyWith,
+  ownFolder,
+  type Server,
+  settled,
+  startServer,
+} from './server.ts';
 
 /** Two models, of which `b.gguf` was activated by request. */
 async function serverWithB(): Promise<{ models: Models; server: Server } & AsyncDisposable> {
@@ -22,6 +31,9 @@ async function serverWithB(): Promise<{ models: Models; server: Server } & Async
     },
   };
 }
+
+/** Shell words that end within 20 ms of llama-server's first answer with `a.gguf`. */
+const untilAAnswers = 'until curl -s http://localhost:8080/v1/models | grep -q a.gguf; do sleep 0.02; done';
 
 /** `ln -sfn TARGET current.gguf`. */
 async function relink(models: Models, target: string): Promise<void> {
@@ -118,6 +130,48 @@ describeEngine('llama-server keeps its active model', () => {
     });
   }
 
+  engineTest('and says no more, a start later, why it refused what is mended', async () => {
+    await using both = await serverWithB();
+    await relink(both.models, 'gone.gguf');
+    await expect
+      .poll(() => both.models.state(), { timeout: 5000 })
+      .toMatchObject({ result: 'refused', reason: expect.stringMatching(/gone\.gguf/) });
+    await both.server.docker('restart');
+    await both.server.serves('b.gguf');
+    const { phase, reason, result } = await both.models.state();
+    expect({ phase, reason, result }).toEqual({ phase: 'ready', reason: undefined, result: undefined });
+  });
+
+  engineTest('and still tells the command line, a start later, why it refused a request', async () => {
+    await using both = await serverWithB();
+    const id = await both.models.request('gone.gguf');
+    const told = {
+      request: id,
+      want: 'gone.gguf',
+      result: 'refused',
+      reason: expect.stringMatching(/there is no gone\.gguf/),
+    };
+    expect(await settled(both.models, id)).toMatchObject(told);
+    await both.server.docker('restart');
+    await both.server.serves('b.gguf');
+    expect(await both.models.state()).toMatchObject({ ...told, phase: 'ready' });
+  });
+
+  engineTest('and sweeps up what killed commands left half written an hour ago', async () => {
+    await using models = await makeModels('a.gguf');
+    await ownFolder(models.path);
+    const [old, fresh] = ['.aixcl/.tmp-0123456789ab', '.aixcl/.tmp-ba9876543210'];
+    const oldArguments = '.aixcl/args/.tmp-0123456789ab';
+    for (const name of [old, oldArguments, fresh]) await models.write(name, 'half');
+    const overAnHour = new Date(Date.now() - 62 * 60_000);
+    for (const name of [old, oldArguments]) await utimes(join(models.path, name), overAnHour, overAnHour);
+    for (const name of [old, oldArguments, fresh]) await chown(join(models.path, name), 1000, 1000);
+    await using server = await startServer(models);
+    await server.serves('a.gguf');
+    const there = await Promise.all([old, oldArguments, fresh].map((name) => exists(models, name)));
+    expect(there).toEqual([false, false, true]);
+  });
+
   for (const [what, content, why] of [
     ['a path out of the directory', '../../etc/passwd', /plain name/],
     ['an absolute path', '/etc/passwd\n', /plain name/],
@@ -183,6 +237,40 @@ describeEngine("llama-server obeys a hand's edit within five seconds", () => {
     }
     expect(await both.server.logs()).not.toMatch(/empty/);
   });
+
+  for (const [what, there, back] of [
+    ['of current.gguf', 'echo a.gguf >.active_model', 'ln -sfn b.gguf current.gguf'],
+    ['of .active_model', 'ln -sfn a.gguf current.gguf', 'echo b.gguf >.active_model'],
+  ] as const) {
+    engineTest(`${what}, back to the earlier model, at the moment that the later one answers`, async () => {
+      await using both = await serverWithB();
+      for (let round = 1; round <= 5; round++) {
+        await both.server.exec('sh', '-c', `cd /models && ${there} && ${untilAAnswers} && ${back}`);
+        await both.server.serves('b.gguf', 5000);
+        // Where both are recorded, nothing brings A back.
+        await expect.poll(() => both.models.link(), { message: `round ${round}` }).toBe('b.gguf');
+        await expect.poll(() => both.models.activeFile()).toBe('b.gguf\n');
+        await expect.poll(() => both.models.state()).toMatchObject({ active: 'b.gguf', result: 'applied' });
+      }
+    });
+  }
+
+  engineTest(
+    'of current.gguf to the text it has, while another model loads: that ends the load',
+    async () => {
+      await using models = await makeModels('a.gguf', 'b.gguf');
+      await writeFile(join(models.path, 'slow'), neverHealthyWith('b.gguf'), { mode: 0o755 });
+      await using server = await startServer(models, {
+        options: ['--volume', `${models.path}/slow:/app/llama-server:ro`],
+      });
+      await server.serves('a.gguf');
+      await models.write('.active_model', 'b.gguf\n');
+      await expect.poll(() => models.state(), { timeout: 5000 }).toMatchObject({ model: 'b.gguf' });
+      await relink(models, 'a.gguf');
+      await server.serves('a.gguf', 5000);
+      await expect.poll(() => models.activeFile()).toBe('a.gguf\n');
+    },
+  );
 
   engineTest('of current.gguf', async () => {
     await using both = await serverWithB();

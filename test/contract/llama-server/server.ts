@@ -153,6 +153,16 @@ export async function startServer(models: Models, options: ServerOptions = {}): 
   return server;
 }
 
+/** A llama-server, in place of `/app/llama-server`, which loads `model` for ever and then ignores SIGTERM. */
+export function neverHealthyWith(model: string): string {
+  return `#!/bin/sh
+case "$*" in
+  *${model}*) trap '' TERM; while :; do sleep 1; done ;;
+esac
+exec /usr/bin/llama-server "$@"
+`;
+}
+
 /** Resolves with the state once request `id` is settled. */
 export async function settled(models: Models, id: string): Promise<Partial<Record<string, string>>> {
   const settledPhases = ['ready', 'failed', 'waiting'];
