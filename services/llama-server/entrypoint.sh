@@ -71,7 +71,8 @@ active='' last_good='' applied_link='' applied_file='' want='' request='' supers
 # A round is one wish, or one restoration, with all that is tried when it fails. round_failed: the first model that did;
 # expected: what a restoration is to bring back.
 tried=$newline good_tries=0 round_failed='' rolled_back='' expected=''
-resumed='' interrupted='' unsaved='' told_unsaved='' half_written='' look_before='' listing='' listing_before=''
+# told_before: what was refused or went wrong by hand was told in an earlier life of the container.
+told_before='' resumed='' interrupted='' unsaved='' told_unsaved='' half_written='' look_before='' link_mark_seen='' file_mark_seen='' listing='' listing_before=''
 
 say() { one_line "$1"; printf 'aixcl: %s\n' "$line"; }
 
@@ -123,6 +124,24 @@ cannot_write() {
   told_unsaved=yes
 }
 
+# mark_of PATH → mark: of what stands there, links not followed; empty for nothing. A hand's write changes it, also one of
+# the same text; chmod and chown do not. Survives a rename.
+mark_of() { mark=$(stat -c '%i %y' "$1" 2>/dev/null); }
+
+# read_now → link_now, link_mark, file_now, file_mark. Marks first, so that a write in between shows at the next look.
+read_now() {
+  marks=$newline$(stat -c '%n %i %y' "$models/current.gguf" "$models/.active_model" 2>/dev/null)
+  link_mark='' file_mark=''
+  case $marks in
+    *"$newline$models/current.gguf "*) link_mark=${marks#*"$newline$models/current.gguf "} link_mark=${link_mark%%"$newline"*} ;;
+  esac
+  case $marks in
+    *"$newline$models/.active_model "*) file_mark=${marks#*"$newline$models/.active_model "} file_mark=${file_mark%%"$newline"*} ;;
+  esac
+  read_link
+  read_file
+}
+
 # set_aside → aside: gives what stands at current.gguf and is no link a name of its own; nothing is overwritten.
 set_aside() {
   aside=current-$(date -u +%Y%m%dT%H%M%SZ) number=1
@@ -136,42 +155,75 @@ set_aside() {
   mv -n "$models/current.gguf" "$models/$aside" 2>/dev/null && [ ! -e "$models/current.gguf" ]
 }
 
+# swap_in TEMPORARY DEST MARK: DEST becomes TEMPORARY, whose mark is `mark`, unless a hand wrote to DEST since it had MARK: then
+# that stays, and the answer is 2; 1 when it can't be written.
+swap_in() {
+  mark_of "$1"
+  mark_put=$mark
+  # Looked at after the exchange, what stood there can't be a hand's write of just now that nobody saw.
+  if mv --exchange --no-target-directory "$1" "$2" 2>/dev/null; then
+    mark_of "$1"
+    if [ "$mark" = "$3" ]; then rm -f "$1"; mark=$mark_put; return 0; fi
+    mv --exchange --no-target-directory "$1" "$2" 2>/dev/null && mark_of "$1"
+    # It may be bytes that a hand put there.
+    [ "$mark" != "$mark_put" ] || rm -f "$1"
+    return 2
+  fi
+  # Nothing stands there, or this mv or file system exchanges nothing: then a hand's write in these two milliseconds is lost.
+  mark_of "$2"
+  if [ "$mark" != "$3" ]; then rm -f "$1"; return 2; fi
+  # A rename onto a link to a directory would go into that directory.
+  [ ! -d "$2" ] || rm -f "$2" 2>/dev/null
+  mark=$mark_put
+  [ ! -d "$2" ] && mv -f "$1" "$2" 2>/dev/null
+}
+
+# put_link TEXT, put_file NAME: answer as swap_in; called when link_now or file_now is what was seen.
 put_link() {
-  [ -L "$models/current.gguf" ] && [ "$(readlink "$models/current.gguf")" = "$1" ] && return 0
+  [ "$link_now" != "link:$1" ] || return 0
   if [ -e "$models/current.gguf" ] && [ ! -L "$models/current.gguf" ]; then
     set_aside || return 1
     note "current.gguf was no link: kept as $aside"
+    link_mark_seen=''
   fi
-  # A rename onto a link to a directory would go into that directory.
-  [ ! -d "$models/current.gguf" ] || rm -f "$models/current.gguf"
-  rm -f "$own/link.tmp" 2>/dev/null
-  ln -s "$1" "$own/link.tmp" 2>/dev/null && mv -f "$own/link.tmp" "$models/current.gguf" 2>/dev/null
+  [ ! -L "$own/link.tmp" ] || rm -f "$own/link.tmp" 2>/dev/null
+  ln -sn "$1" "$own/link.tmp" 2>/dev/null || return 1
+  swap_in "$own/link.tmp" "$models/current.gguf" "$link_mark_seen" || return
+  link_mark_seen=$mark
 }
 
 put_file() {
-  read_file
   if [ "$file_now" != none ] && file_name "$file_now" && [ "$file_model" = "$1" ]; then return 0; fi
-  printf '%s\n' "$1" | durable "$models/.active_model"
+  [ ! -d "$models/.active_model" ] || [ -L "$models/.active_model" ] || return 1
+  if ! printf '%s\n' "$1" | dd of="$own/file.tmp" conv=fsync 2>/dev/null; then
+    rm -f "$own/file.tmp" 2>/dev/null
+    return 1
+  fi
+  swap_in "$own/file.tmp" "$models/.active_model" "$file_mark_seen" || return
+  file_mark_seen=$mark
 }
 
-# apply LINK: lets link and state file name the active model. What a hand changed since the last look stays, for the next look to
+# apply LINK: lets link and state file name the active model. What a hand wrote since the last look stays, for the next look to
 # obey; what is applied is remembered all the same, so that such an edit shows after a restart too.
 apply() {
-  read_link
-  read_file
-  if [ "$link_now" = "$link_seen" ]; then
-    if put_link "$1"; then link_seen=link:$1 applied_link=$1; else cannot_write "$models/current.gguf"; fi
-  else applied_link=$1
+  read_now
+  applied=0
+  if [ "$link_now $link_mark" = "$link_seen $link_mark_seen" ]; then
+    put_link "$1"
+    applied=$?
+    [ "$applied" -ne 0 ] || link_seen=link:$1
   fi
-  if [ "$file_now" = "$file_seen" ]; then
-    if put_file "$active"; then
+  if [ "$applied" -ne 1 ]; then applied_link=$1; else cannot_write "$models/current.gguf"; fi
+  applied=0
+  if [ "$file_now $file_mark" = "$file_seen $file_mark_seen" ]; then
+    put_file "$active"
+    applied=$?
+    if [ "$applied" -eq 0 ]; then
       read_file
       if file_name "$file_now" && [ "$file_model" = "$active" ]; then file_seen=$file_now; fi
-      applied_file=$active
-    else cannot_write "$models/.active_model"
     fi
-  else applied_file=$active
   fi
+  if [ "$applied" -ne 1 ]; then applied_file=$active; else cannot_write "$models/.active_model"; fi
 }
 
 same_arguments() {
@@ -399,10 +451,12 @@ became_healthy() {
   elif [ -n "$rolled_back" ]; then result=reverted want=$model request=''
   elif [ "$round_failed" = "$model" ]; then result='' want='' request='' reason='' logs=''
   elif [ -n "$round_failed" ]; then :
+  elif [ -n "$told_before" ] && { [ "$result" = refused ] || [ "$want" = "$model" ]; }; then result='' want='' reason='' logs=''
   elif [ "$result" != reverted ] && [ "$result" != refused ]; then reason='' logs=''
   fi
-  keep_arguments "$model"
+  told_before=''
   apply "$run_link"
+  keep_arguments "$model"
   write_state
   forget_request
   size_of "$model"
@@ -430,7 +484,7 @@ ask() {
   [ -z "$resumed" ] || [ "$1" != "$want" ] || begun=$((tries + 1))
   superseded=''
   case $result$interrupted in *pending*) [ "$request" = "$2" ] || superseded=$request ;; esac
-  request=$2 want=$1 logs='' notices=$round_notices round_notices='' tries=$begun
+  told_before='' request=$2 want=$1 logs='' notices=$round_notices round_notices='' tries=$begun
   if ! resolve "$1"; then result=refused reason=$why
   elif [ "$begun" -gt 3 ]; then result=reverted reason="the container ended $((begun - 1)) times while $1 was being loaded"
   else
@@ -482,7 +536,7 @@ take_request() {
 refuse() {
   note "$1"
   [ "$result" != pending ] || return 0
-  result=refused reason=$1 request='' want='' logs=''
+  result=refused reason=$1 request='' want='' logs='' told_before=''
 }
 
 # obey LINK_CHANGED FILE_CHANGED → hand: what a hand that edited link or state file wishes for; the link goes first.
@@ -500,7 +554,7 @@ obey() {
         if set_aside; then
           note "current.gguf was no link: kept as $aside"
           [ ! -f "$models/$aside" ] || hand=$aside
-          link_now=none
+          link_now=none link_mark=''
         else note 'current.gguf is no link and can not be renamed: left as it is'
         fi ;;
     esac
@@ -513,18 +567,20 @@ obey() {
     else hand=$file_model
     fi
   fi
-  link_seen=$link_now file_seen=$file_now
+  link_seen=$link_now file_seen=$file_now link_mark_seen=$link_mark file_mark_seen=$file_mark
 }
 
-# look: did a hand edit link or state file since the last look but one? Two equal looks, so that no half-written file counts.
+# look: did a hand write link or state file since the last look but one? Two equal looks, so that no half-written file counts.
+# The text alone does not tell: who goes back to the earlier model while the later one loads writes what stands there.
 look() {
-  read_link
-  read_file
-  if [ "$link_now" = "$link_seen" ] && [ "$file_now" = "$file_seen" ]; then look_before=''; return 1; fi
-  if [ "$link_now $file_now" != "$look_before" ]; then look_before="$link_now $file_now"; return 1; fi
-  look_before='' link_changed='' file_changed='' notices_before=$notices
-  [ "$link_now" = "$link_seen" ] || link_changed=yes
-  [ "$file_now" = "$file_seen" ] || file_changed=yes
+  read_now
+  link_changed=yes file_changed=yes
+  [ "$link_now $link_mark" != "$link_seen $link_mark_seen" ] || link_changed=''
+  [ "$file_now $file_mark" != "$file_seen $file_mark_seen" ] || file_changed=''
+  if [ -z "$link_changed$file_changed" ]; then look_before=''; return 1; fi
+  look_now="$link_now $link_mark $file_now $file_mark"
+  if [ "$look_now" != "$look_before" ]; then look_before=$look_now; return 1; fi
+  look_before='' notices_before=$notices
   [ "$result" = pending ] || notices=''
   obey "$link_changed" "$file_changed"
   [ -n "$notices" ] || notices=$notices_before
@@ -542,15 +598,18 @@ look() {
 # Where the last container left off.
 start() {
   mkdir -p "$own" 2>/dev/null || cannot_write "$own"
+  # What commands were writing when they were killed; one at work is done within the hour.
+  find "$own" -name '.tmp-*' -type f -mmin +60 -exec rm -f {} + 2>/dev/null
   resumed=yes round_notices=''
   if read_state "$own/state"; then
     active=$s_active last_good=${s_last_good:-$s_active} applied_link=$s_applied_link applied_file=$s_applied_file
     want=$s_want request=$s_request result=$s_result reason=$s_reason tries=${s_tries:-0} logs=$s_logs
     case $tries in *[!0-9]*) tries=0 ;; esac
   fi
+  # A request's answer is kept, for who waits for it.
+  case $result in refused | reverted) [ -n "$request" ] || told_before=yes ;; esac
   phase=loading model=$last_good
-  read_link
-  read_file
+  read_now
   link_changed=yes file_changed=yes
   [ "$link_now" != "link:$applied_link" ] || link_changed=''
   if [ "$file_now" != none ] && file_name "$file_now" && [ "$file_model" = "$applied_file" ]; then file_changed=''; fi
@@ -577,7 +636,7 @@ nap() {
 
 poll() {
   if take_request; then round_notices=''; ask "$asked_name" "$asked_id"; return; fi
-  if [ $((polls % 2)) -eq 0 ] && look; then return; fi
+  if [ $((polls % look_polls)) -eq 0 ] && look; then return; fi
   case $mode in
     loading)
       if ! alive; then
@@ -621,7 +680,8 @@ rm -f "$run/state"
 start
 resumed='' interrupted='' polls=0
 while :; do
-  if [ "$mode" = loading ] && [ "$mode_polls" -lt 25 ]; then nap 0.2; else nap 0.5; fi
+  # From its first answer on a hand may act on what llama-server serves: little of that time is to pass unrecorded.
+  if [ "$mode" = loading ]; then nap 0.1; look_polls=4; else nap 0.5; look_polls=2; fi
   polls=$((polls + 1)) mode_polls=$((mode_polls + 1))
   poll
 done
