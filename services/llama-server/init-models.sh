@@ -18,6 +18,7 @@
 #   superseded     id of the request that a newer wish replaced before it was settled
 #   result         of the last wish: pending | applied | reverted (did not load) | refused (can't be a model)
 #   reason         why it was reverted or refused, or what is waited for; one line
+#                  result and reason of what came from a hand are absent after the next start that brings up the right model
 #   notice         repeated, newest last, at most 5: what was found wrong with link or state file and what was done
 #   tries          how often the pending wish was begun: a container that dies with it begins it again
 #   time           ISO 8601 UTC, of this writing
