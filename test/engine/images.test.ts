@@ -129,10 +129,11 @@ describeBothEngines('images', (given) => {
 
   test('that no registry answers for fail with the name and the reason', async () => {
     const { port } = given();
-    const reference = `127.0.0.1:${await freePort()}/ollama/ollama:0`;
+    const registry = `127.0.0.1:${await freePort()}`;
+    const reference = `${registry}/ollama/ollama:0`;
     await expect(all(port.pullImage(reference, {}))).rejects.toMatchObject({
       name: 'AixclError',
-      message: `no image registry answers for ${reference} (127.0.0.1)`,
+      message: `no image registry answers for ${reference} (${registry})`,
     });
   });
 });

@@ -48,8 +48,9 @@ describeBothEngines('looking up', (given) => {
         ports: [{ hostIp: '127.0.0.1', published, target: 80, protocol: 'tcp' }],
         mounts: expect.arrayContaining([
           expect.objectContaining({ kind: 'volume', name: vol, target: '/v' }),
-          { kind: 'bind', source: '/etc', target: '/e' },
+          { kind: 'bind', source: '/etc', target: '/e', readOnly: true },
         ]),
+        networkMode: net,
         created: expect.any(Number),
       },
     ]);
