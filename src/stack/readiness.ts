@@ -23,7 +23,7 @@ const patientMs = 500;
 const eagerFor = 60_000;
 const crashesToGiveUp = 3;
 /** How long a container without a health check has to run before it counts as up. */
-const stableMs = 300;
+const stableMs = 100;
 
 /**
  * Waits until a container is ready. With a health check: until that succeeds. The engine runs it first after a whole interval, so it is

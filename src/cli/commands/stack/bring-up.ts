@@ -33,8 +33,8 @@ export interface BroughtUp {
 
 /** Observe → plan → apply, for what `stack start` was given. */
 export async function bringUp(context: Context, argv: Arguments): Promise<BroughtUp> {
-  const engine = await context.engine();
-  const { problem } = await context.gpu();
+  // The definition is read while the engine answers.
+  const [engine, { problem }] = await Promise.all([context.engine(), context.gpu(), context.definition()]);
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
   const turn = turnOf(context, calledAs(argv, 'start'));
   if (context.flags.dryRun) return prepare(context, engine, argv);
