@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { aixcl, describeEngine, engineTest, spawnAixcl } from '../setup/engine-test.ts';
@@ -43,8 +44,9 @@ describeEngine('two starts at once', () => {
     await aixcl([...stack.args, 'stack', 'start', '--no-wait'], { home: stack });
     const first = spawnAixcl([...stack.args, 'stack', 'stop'], { home: stack });
     // The claim is a name in the kernel's table of sockets.
-    await expect.poll(() => readFile('/proc/net/unix', 'utf8'), { timeout: 5000 }).toContain('@aixcl-');
-    const second = await aixcl([...stack.args, 'stack', 'restart'], { home: stack });
+    const claimed = `@aixcl-${createHash('sha256').update(`stack ${stack.root}`).digest('hex')}`;
+    await expect.poll(() => readFile('/proc/net/unix', 'utf8'), { timeout: 5000 }).toContain(claimed);
+    const second = await aixcl([...stack.args, 'stack', 'restart', '--no-wait'], { home: stack });
     expect(second.code).toBe(11);
     expect(second.stderr).toMatch(/aixcl stack stop \(pid \d+\) is at work on the stack/);
     first.child.kill('SIGKILL');
