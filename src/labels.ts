@@ -29,7 +29,10 @@ export const labels = {
   hash: 'io.aixcl.config-hash',
   /** Image reference that the container was made from; the engine's own record changes when the reference moves on. */
   image: 'io.aixcl.image',
-  /** Id of the container that this one was made to replace; present only until the replacement is complete. */
+  /**
+   * Id of the container that this one was made to replace. It stays, for labels can't be changed; one that never ran and stands beside
+   * another of its service is what an interrupted replacement left.
+   */
   replaces: 'io.aixcl.replaces',
   /** Operation that a helper container belongs to. */
   operation: 'io.aixcl.operation',
