@@ -6,6 +6,12 @@ export interface Home {
   readonly root: string;
   /** GGUF models, served by llama-server at `/models`. */
   readonly models: string;
+  /** Under the volume `ollama`: what the container sees as `/root/.ollama`. */
+  readonly ollama: string;
+  /** Snapshots (docs/vault.md). */
+  readonly vault: string;
+  /** What was changed here, when and by which command. */
+  readonly journal: string;
   /** Read for interpolation by aixcl and by plain `docker compose`; aixcl writes its own keys only. */
   readonly envFile: string;
   /** What this home's stack differs in, as a Compose file that aixcl writes: data that `--adopt` took over, services left out. */
@@ -23,6 +29,9 @@ export function resolveHome(env: Readonly<Record<string, string | undefined>>): 
   return {
     root,
     models: env.AIXCL_MODELS_DIR ? resolve(env.AIXCL_MODELS_DIR) : join(root, 'models'),
+    ollama: join(root, 'ollama'),
+    vault: env.AIXCL_VAULT ? resolve(env.AIXCL_VAULT) : join(root, 'vault'),
+    journal: join(root, 'journal'),
     envFile: join(root, '.env'),
     overlayFile: join(root, 'compose.home.yaml'),
     overrideFile: join(root, 'compose.override.yaml'),

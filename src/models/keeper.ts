@@ -1,0 +1,74 @@
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { Source, Subject } from '../vault/subject.ts';
+import type { Vault, VaultWriter, WorkOptions } from '../vault/vault.ts';
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
+
+/**
+ * The port to one place where models live (Ollama's store, the models directory) or plain directories are: all that saving, removing and
+ * restoring need of it, whichever it is.
+ */
+export interface Keeper {
+  readonly runtime: Subject['runtime'];
+  /** Every model, damaged ones too; works with everything stopped. Of plain directories: none. */
+  list(): Promise<readonly KeptModel[]>;
+  /** The one that `name` means, in any spelling that its runtime takes. */
+  find(name: string): Promise<KeptModel | undefined>;
+  /** What a snapshot of it would hold. Throws `verification` when parts are missing or unreadable. */
+  open(model: KeptModel): Promise<Source>;
+  /** Re-hashes every file; answers what is wrong, nothing when all is right. Remembers what was found right. */
+  verify(model: KeptModel, options: WorkOptions): Promise<readonly DamagedFile[]>;
+  /** Takes it away through its runtime and checks that it is gone. Throws `notRunning` when that needs a service that does not run. */
+  remove(model: KeptModel, proof: VerifiedBackup): Promise<void>;
+  /**
+   * Puts a snapshot back under `target`'s name: staged, hashed after it landed, files first with fresh times, its name last. `standing`
+   * proves that what stands under the name is kept; damaged parts of it were set aside before. A snapshot's bytes come from `vault`.
+   */
+  restore(snapshot: Snapshot, options: RestoreOptions): Promise<void>;
+  /** Moves one damaged file into quarantine, and, where the vault or the source has the right bytes, puts those in its place. */
+  mend(model: KeptModel, damaged: DamagedFile, options: MendOptions): Promise<void>;
+}
+
+export interface KeptModel {
+  readonly subject: Subject;
+  /** Bytes of all its files; those that are shared too. */
+  readonly size: number;
+  readonly files: readonly KeptFile[];
+  readonly modified: Date;
+  /** Why it is known, without hashing, to be damaged: a manifest that can't be read, a file that is missing or cut. */
+  readonly damage: string | null;
+  /** Why it can't be removed now, whatever is saved: shared with something unreadable, say. */
+  readonly held: string | null;
+}
+
+export interface KeptFile {
+  /** As in a snapshot of it. */
+  readonly path: string;
+  readonly size: number;
+  /** `sha256:…`; null when nobody knows it yet. */
+  readonly digest: string | null;
+  /** Names of other models that have this file too; it stays when this model goes. */
+  readonly sharedWith: readonly string[];
+}
+
+export interface DamagedFile {
+  /** As in a snapshot of it: `blobs/sha256-…`. */
+  readonly path: string;
+  readonly digest: string | null;
+  readonly why: string;
+}
+
+export interface RestoreOptions extends WorkOptions {
+  readonly vault: Vault;
+  readonly writer: VaultWriter;
+  /** Name to restore under; that of the snapshot unless the user gave another. */
+  readonly target: Subject;
+  /** What stands there, and is written over. */
+  readonly standing: VerifiedBackup | 'nothing';
+}
+
+export interface MendOptions extends WorkOptions {
+  readonly vault: Vault;
+  readonly writer: VaultWriter;
+  /** A file with the right bytes, when the vault has none. Fetched by the caller. */
+  readonly fetched: string | null;
+}

@@ -1,0 +1,74 @@
+import { AixclError } from '../../errors.ts';
+import { quoted } from '../model-name.ts';
+
+/** A model's name as Ollama takes it apart. Ollama matches names without regard to case; what is on the disk keeps its own. */
+export interface OllamaName {
+  /** `registry.ollama.ai` unless given; may carry a port. */
+  readonly host: string;
+  /** `library` unless given. */
+  readonly namespace: string;
+  readonly model: string;
+  /** `latest` unless given. */
+  readonly tag: string;
+}
+
+const defaultHost = 'registry.ollama.ai';
+const defaultNamespace = 'library';
+
+/** Path below `manifests/`: four components. */
+export function manifestPath({ host, namespace, model, tag }: OllamaName): string {
+  return [host, namespace, model, tag].join('/');
+}
+
+/** As `ollama list` shows it: without the default host and namespace, always with the tag. */
+export function shownName({ host, namespace, model, tag }: OllamaName): string {
+  const place =
+    host === defaultHost ? (namespace === defaultNamespace ? [] : [namespace]) : [host, namespace];
+  return `${[...place, model].join('/')}:${tag}`;
+}
+
+/** The same name, as Ollama compares them. */
+export function sameName(a: OllamaName, b: OllamaName): boolean {
+  return manifestPath(a).toLowerCase() === manifestPath(b).toLowerCase();
+}
+
+/** A name from its path below `manifests/`; undefined for what is none. */
+export function nameFromPath(path: string): OllamaName | undefined {
+  const [host, namespace, model, tag, ...rest] = path.split('/');
+  if (!host || !namespace || !model || !tag || rest.length > 0) return undefined;
+  const name = { host, namespace, model, tag };
+  return problemOf(name) ? undefined : name;
+}
+
+/** Throws `usage` with the reason for what Ollama would not take (types/model/name.go of ollama/ollama). */
+export function parseOllamaName(text: string): OllamaName {
+  const name = split(text);
+  const problem = problemOf(name);
+  if (!problem) return name;
+  throw new AixclError('usage', `${quoted(text)} is not a name that Ollama takes: ${problem}`, {
+    hint: 'aixcl models list',
+  });
+}
+
+function split(text: string): OllamaName {
+  const parts = text.replace(/^https?:\/\//, '').split('/');
+  const last = parts.pop() ?? '';
+  const colon = last.indexOf(':');
+  const model = colon < 0 ? last : last.slice(0, colon);
+  const tag = colon < 0 ? 'latest' : last.slice(colon + 1);
+  const namespace = parts.pop() ?? defaultNamespace;
+  const host = parts.length > 0 ? parts.join('/') : defaultHost;
+  return { host, namespace, model, tag };
+}
+
+const rules = [
+  { part: 'host', pattern: /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}$/ },
+  { part: 'namespace', pattern: /^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}$/ },
+  { part: 'model', pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$/ },
+  { part: 'tag', pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$/ },
+] as const;
+
+function problemOf(name: OllamaName): string | undefined {
+  const wrong = rules.find(({ part, pattern }) => !pattern.test(name[part]));
+  return wrong && `its ${wrong.part} is ${quoted(name[wrong.part])}`;
+}

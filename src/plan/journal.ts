@@ -1,0 +1,33 @@
+/**
+ * The port to the journal: what is being changed, step by step, each line on the disk before the step is taken. What was interrupted shows by
+ * an operation that began and did not end.
+ */
+export interface Journal {
+  /** Begins an operation. `command` as the user would type it: `models remove`. */
+  begin(command: string, targets: readonly string[]): Promise<Operation>;
+  /** All lines, oldest first. What can't be read is left out and counted. */
+  read(): Promise<{ readonly entries: readonly JournalEntry[]; readonly unreadable: number }>;
+}
+
+export interface Operation {
+  /** Sorts by time; letters, digits and dashes: `20261122t013204-1f3a9c`. Labels helper containers, names folders under `ingest/`. */
+  readonly id: string;
+  /** Says what is about to be done. On the disk when it resolves. */
+  step(kind: string, target: string, because: string): Promise<void>;
+  end(outcome: 'done' | 'partly' | 'failed' | 'interrupted', because?: string): Promise<void>;
+}
+
+export type JournalEntry = {
+  /** ISO 8601 UTC, milliseconds. */
+  readonly time: string;
+  readonly operation: string;
+} & (
+  | {
+      readonly event: 'begin';
+      readonly command: string;
+      readonly targets: readonly string[];
+      readonly pid: number;
+    }
+  | { readonly event: 'step'; readonly kind: string; readonly target: string; readonly because: string }
+  | { readonly event: 'end'; readonly outcome: string; readonly because: string | null }
+);
