@@ -22,6 +22,7 @@ export interface Snapshot {
   readonly kind: 'backup' | 'version';
   /** Null of a version. */
   readonly backupType: BackupType | null;
+  /** Of `id`; so it is the index's too. */
   readonly number: number;
   readonly subject: Subject;
   readonly created: Date;

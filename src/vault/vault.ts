@@ -15,12 +15,20 @@ export interface Vault {
   openBlob(digest: Digest, size: number): Promise<Readable>;
   /** Path of a blob, for one who copies or reflinks it and hashes what landed. */
   blobPath(digest: Digest): string;
+  /** A snapshot's manifest and metadata, hashed as they are read; throws `verification`. For export and sync. */
+  record(snapshot: Snapshot): Promise<SnapshotRecord>;
   /** Bytes of its disk, for this user. */
   space(): Promise<{ readonly free: number; readonly total: number }>;
   /** True when a file at `path` can be hard-linked into the vault: same mount. */
   sharesDisk(path: string): Promise<boolean>;
   /** Takes the lock, makes what is missing, clears what killed commands left. Throws `busy` with who has it, or `noSpace`, `refused`. */
   open(wish: WriterWish): Promise<VaultWriter>;
+}
+
+/** What a snapshot is beside its files, byte for byte. */
+export interface SnapshotRecord {
+  readonly manifest: Uint8Array;
+  readonly metadata: Uint8Array;
 }
 
 export interface VaultContents {
@@ -59,6 +67,11 @@ export interface VaultWriter extends AsyncDisposable {
   takeIn(file: SourceFile, options: TakeInOptions): Promise<Evidence>;
   /** Writes metadata, manifest and index, in this order, with a number never used before. */
   publish(draft: SnapshotDraft, files: readonly TakenFile[]): Promise<Snapshot>;
+  /**
+   * Publishes a snapshot of another vault, its record byte for byte, so that its digest stays. Its number is `number` where that was never
+   * used here, else (and without) the next. One with this digest that is here already is answered as it is.
+   */
+  adopt(record: SnapshotRecord, files: readonly TakenFile[], number?: number): Promise<Snapshot>;
   /** Re-hashes a blob of the vault. Throws `verification` when it is missing or wrong. */
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence>;
   /** Changes what the index says of a snapshot. */
