@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AixclError, reasonOf, systemCode } from '../errors.ts';
+import type { Journal, JournalEntry, Operation } from '../plan/journal.ts';
+import { parseJournal } from '../plan/journal-lines.ts';
+import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
+
+/**
+ * The journal in a folder: a file a month (UTC), an entry a line. A line is one write to the file's end, so that several commands may write
+ * at once, and is on the disk before the call answers. `owner`: whom new files are given to.
+ */
+export function journalAt(folder: string, owner: () => Promise<Ownership | undefined>): Journal {
+  const write = (entry: JournalEntry) => append(folder, entry, owner);
+  return {
+    async begin(command, targets) {
+      const began = new Date();
+      const id = operationId(began);
+      const { pid } = process;
+      await write({ time: began.toISOString(), operation: id, event: 'begin', command, targets, pid });
+      return operation(id, write);
+    },
+    read: () => read(folder),
+  };
+}
+
+function operation(id: string, write: (entry: JournalEntry) => Promise<void>): Operation {
+  const stamp = () => ({ time: new Date().toISOString(), operation: id });
+  return {
+    id,
+    step: (kind, target, because) => write({ ...stamp(), event: 'step', kind, target, because }),
+    end: (outcome, because) => write({ ...stamp(), event: 'end', outcome, because: because ?? null }),
+  };
+}
+
+/** `20261122t013204-1f3a9c`. */
+function operationId(now: Date): string {
+  const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase();
+  return `${time}-${randomBytes(3).toString('hex')}`;
+}
+
+async function append(
+  folder: string,
+  entry: JournalEntry,
+  owner: () => Promise<Ownership | undefined>,
+): Promise<void> {
+  const path = join(folder, `${entry.time.slice(0, 7)}.jsonl`);
+  try {
+    const handle = (await openThere(path)) ?? (await makeAndOpen(folder, path, owner));
+    try {
+      await writeLine(handle, JSON.stringify(entry));
+    } finally {
+      await handle.close();
+    }
+    // Who made the file may have been killed before its name was on the disk.
+    if (entry.event === 'begin') await syncDirectory(folder);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+async function writeLine(handle: FileHandle, line: string): Promise<void> {
+  // What a full disk or a power cut tore off must not take this line with it.
+  const text = Buffer.from((await endsInLine(handle)) ? `${line}\n` : `\n${line}\n`);
+  const { bytesWritten } = await handle.write(text);
+  if (bytesWritten < text.length) {
+    throw Object.assign(new Error('a part of the line found no room'), { code: 'ENOSPC' });
+  }
+  await handle.sync();
+}
+
+async function endsInLine(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  if (size === 0) return true;
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return bytesRead === 1 && buffer[0] === 0x0a;
+}
+
+const appending = constants.O_RDWR | constants.O_APPEND;
+
+async function openThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, appending);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function makeAndOpen(
+  folder: string,
+  path: string,
+  owner: () => Promise<Ownership | undefined>,
+): Promise<FileHandle> {
+  const given = await owner();
+  await makeDirectory(folder, given);
+  const handle = await open(path, appending | constants.O_CREAT, 0o644);
+  try {
+    await give(handle, given);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function unwritable(path: string, error: unknown): AixclError {
+  const code = systemCode(error);
+  const what = `the journal ${path} can't be written, so nothing more is done: ${reasonOf(error)}`;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new AixclError('noSpace', what, { hint: 'Make room on its disk.', cause: error });
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
+    return new AixclError('refused', what, { hint: `ls -l ${path}`, cause: error });
+  return new AixclError('unexpected', what, { cause: error });
+}
+
+async function read(folder: string): ReturnType<Journal['read']> {
+  const entries: JournalEntry[] = [];
+  let unreadable = 0;
+  for (const name of (await namesIn(folder)).filter((each) => /^\d{4}-\d{2}\.jsonl$/.test(each)).sort()) {
+    const month = parseJournal(await readFile(join(folder, name), 'utf8'));
+    entries.push(...month.entries);
+    unreadable += month.unreadable;
+  }
+  return { entries, unreadable };
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
