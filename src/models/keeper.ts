@@ -13,8 +13,15 @@ export interface Keeper {
   list(): Promise<readonly KeptModel[]>;
   /** The one that `name` means, in any spelling that its runtime takes. */
   find(name: string): Promise<KeptModel | undefined>;
-  /** What a snapshot of it would hold. Throws `verification` when parts are missing or unreadable. */
-  open(model: KeptModel): Promise<Source>;
+  /**
+   * What a snapshot of it would hold. Throws `verification` when parts are missing or unreadable; with `partial` these are left out, and
+   * `facts.missing` (a list of paths) names them.
+   */
+  open(model: KeptModel, options?: { readonly partial: boolean }): Promise<Source>;
+  /** Bytes of the disk that its models lie on, for this user; null where that can't be known. */
+  space(): Promise<{ readonly free: number; readonly total: number } | null>;
+  /** Finishes, or takes back, what a killed command began. Called by the next one that changes something, once it has the vault. */
+  recover?(writer: VaultWriter, options: WorkOptions): Promise<void>;
   /** Re-hashes every file; answers what is wrong, nothing when all is right. Remembers what was found right. */
   verify(model: KeptModel, options: WorkOptions): Promise<readonly DamagedFile[]>;
   /** Takes it away through its runtime and checks that it is gone. Throws `notRunning` when that needs a service that does not run. */
@@ -48,6 +55,8 @@ export interface KeptFile {
   readonly digest: string | null;
   /** Names of other models that have this file too; it stays when this model goes. */
   readonly sharedWith: readonly string[];
+  /** True when these bytes have a name elsewhere too, that no model has: they may be written through it, so that the vault needs its own. */
+  readonly linkedElsewhere?: boolean;
 }
 
 export interface DamagedFile {
