@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type {
   BuildDefinition,
   MountDefinition,
@@ -38,6 +39,15 @@ export interface Engine {
     options?: { user?: string; signal?: AbortSignal },
   ): Promise<ExecResult>;
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
+
+  /** What lies at `path` in a container, also one that never ran. A link at the end of the path is not followed. */
+  statPath(id: string, path: string): Promise<PathState | undefined>;
+  /** A tar stream of it. Who does not read to the end destroys the stream: until then the engine holds the container's lock. */
+  readArchive(id: string, path: string, options?: { signal?: AbortSignal }): Promise<Readable | undefined>;
+  /** Unpacks a tar stream into the folder `path`; nothing of it is synced. Throws what `tar` throws. */
+  writeArchive(id: string, path: string, tar: Readable, options?: { signal?: AbortSignal }): Promise<void>;
+  /** Takes a helper container of `home` away, also while it runs. Any other container: `refused`. One that is gone already is no error. */
+  removeHelper(id: string, home: string): Promise<void>;
 
   inspectImage(reference: string): Promise<ImageDetail | undefined>;
   pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress>;
@@ -109,6 +119,16 @@ export interface ContainerDetail extends ContainerSummary {
   /** Last output of the health check, oldest first. */
   readonly healthLog: readonly { readonly exitCode: number; readonly output: string }[];
   readonly hasTty: boolean;
+  /** As the image and whoever made it set it. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+export interface PathState {
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  /** Bytes. */
+  readonly size: number;
+  /** ISO 8601, as fine as the engine tells it. */
+  readonly modified: string;
 }
 
 export interface PublishedPort {

@@ -122,6 +122,15 @@ export class TestEngine implements Engine {
     yield { stream: 'stdout', text: 'last words' };
   }
 
+  statPath: Engine['statPath'] = async () => undefined;
+  readArchive: Engine['readArchive'] = async () => undefined;
+  writeArchive: Engine['writeArchive'] = async () => {};
+
+  removeHelper: Engine['removeHelper'] = async (id) => {
+    this.did.push(`remove helper ${this.#name(id)}`);
+    this.#containers.delete(id);
+  };
+
   inspectImage: Engine['inspectImage'] = async (reference) => this.#images.get(reference);
 
   async *pullImage(reference: string, _options?: PullOptions): ReturnType<Engine['pullImage']> {

@@ -174,6 +174,7 @@ export function detail(summary: ContainerSummary, own: Partial<ContainerDetail> 
     healthcheckTest: [],
     healthLog: [],
     hasTty: false,
+    environment: new Map(),
     ...own,
   };
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AixclError, reasonOf } from '../../errors.ts';
+import { labels } from '../../labels.ts';
 import type {
   BuildDefinition,
   NetworkDefinition,
@@ -13,9 +14,11 @@ import type {
   ExecResult,
   LogLine,
   LogOptions,
+  PathState,
   PullOptions,
   PullProgress,
 } from '../../stack/engine.ts';
+import { Archives } from './archives.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';
 import { engineFailure, pullFailure, statusOf } from './failures.ts';
@@ -27,6 +30,10 @@ const outputLimit = 64 * 1024;
 /** The engine port. What is only read goes over plain requests (see `EngineReads`), all else over dockerode. */
 export class DockerEngine extends EngineReads implements Engine {
   #library: Promise<Docker> | undefined;
+
+  get #archives(): Archives {
+    return new Archives(this.transport, this.apiVersion);
+  }
 
   /** Loaded when something is changed or streamed: it takes as long as a read command may. */
   #docker(): Promise<Docker> {
@@ -154,6 +161,43 @@ export class DockerEngine extends EngineReads implements Engine {
       : await this.ask(`read the log of ${short(id)}`, container.logs({ ...query, follow: false }));
     const chunks = Buffer.isBuffer(answer) ? Readable.from([answer]) : (answer as Readable);
     yield* logLines(this.#watched(chunks, options.signal), detail.hasTty);
+  }
+
+  async statPath(id: string, path: string): Promise<PathState | undefined> {
+    return this.#archives.stat(id, path);
+  }
+
+  async readArchive(
+    id: string,
+    path: string,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Readable | undefined> {
+    return this.#archives.read(id, path, options.signal);
+  }
+
+  async writeArchive(
+    id: string,
+    path: string,
+    tar: Readable,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await this.#archives.write(id, path, tar, options.signal);
+  }
+
+  async removeHelper(id: string, home: string): Promise<void> {
+    const found = await this.inspectContainer(id);
+    if (!found) return;
+    if (found.labels[labels.operation] === undefined || found.labels[labels.home] !== home) {
+      throw new AixclError('refused', `${found.name} is no helper container of ${home}`);
+    }
+    try {
+      await (await this.#docker()).getContainer(found.id).remove({ v: false, force: true });
+    } catch (error) {
+      // Gone meanwhile, or on its way: another's removal is as good.
+      const status = statusOf(error);
+      if (status === 404 || (status === 409 && /already in progress/.test(reasonOf(error)))) return;
+      throw engineFailure(error, this.address, `remove container ${short(id)}`);
+    }
   }
 
   async *pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress> {

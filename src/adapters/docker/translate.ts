@@ -125,7 +125,13 @@ export function toDetail(raw: Docker.ContainerInspectInfo): ContainerDetail {
     healthcheckTest: testOf(raw.Config.Healthcheck),
     healthLog: (health?.Log ?? []).map((entry) => ({ exitCode: entry.ExitCode, output: entry.Output })),
     hasTty: raw.Config.Tty,
+    environment: new Map((raw.Config.Env ?? []).map(splitVariable)),
   };
+}
+
+function splitVariable(entry: string): [string, string] {
+  const end = entry.indexOf('=');
+  return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
 }
 
 function healthWord(status: string | undefined): Health {

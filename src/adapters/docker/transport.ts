@@ -1,5 +1,6 @@
 import { Agent, type AgentOptions, type IncomingMessage, request } from 'node:http';
 import type { RequestOptions } from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
 import type { EngineAddress } from './address.ts';
 import { unreachable } from './failures.ts';
 
@@ -44,22 +45,45 @@ export class Transport {
 
   /** `timeout` in milliseconds until there is an answer; it fails as unreachable. */
   async get(path: string, timeout?: number): Promise<IncomingMessage> {
+    return this.send('GET', path, { timeout });
+  }
+
+  /** The answer's head; its body is the caller's to read or destroy. A `body` that fails, or `signal`, ends the request with its reason. */
+  async send(method: 'GET' | 'HEAD' | 'PUT', path: string, wish: Wish = {}): Promise<IncomingMessage> {
     const { socketPath, tcp, display } = this.address;
-    const send = this.secrets ? (await import('node:https')).request : request;
+    const { timeout, signal, body } = wish;
+    const open = this.secrets ? (await import('node:https')).request : request;
     const options = {
       ...(socketPath ? { socketPath } : { host: tcp?.host, port: tcp?.port }),
       ...this.secrets,
       ...(this.agent && { agent: this.agent }),
       ...(timeout !== undefined && { timeout }),
+      ...(signal && { signal }),
+      ...(body && { headers: { 'content-type': 'application/x-tar' } }),
+      method,
       path,
     };
     return new Promise((resolve, reject) => {
-      const sent = send(options, resolve);
+      const sent = open(options, resolve);
       sent.on('timeout', () => sent.destroy(unreachable(display, 'ETIMEDOUT')));
-      sent.on('error', reject);
-      sent.end();
+      sent.on('error', (error) => reject(signal?.aborted ? signal.reason : error));
+      if (!body) return sent.end();
+      // The engine may refuse and close before it has read all: then its answer counts, not the broken pipe.
+      pipeline(body, sent, (error) => error && !sent.writableEnded && reject(error));
     });
   }
+}
+
+interface Wish {
+  /** Milliseconds. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly body?: Readable;
+}
+
+/** The body as text; the engine's own words where it is an error. */
+export async function refusalOf(response: IncomingMessage): Promise<EngineRefusal> {
+  return new EngineRefusal(response.statusCode ?? 0, messageOf(await text(response)));
 }
 
 async function text(response: IncomingMessage): Promise<string> {
