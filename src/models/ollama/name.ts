@@ -22,14 +22,21 @@ export function manifestPath({ host, namespace, model, tag }: OllamaName): strin
 
 /** As `ollama list` shows it: without the default host and namespace, always with the tag. */
 export function shownName({ host, namespace, model, tag }: OllamaName): string {
-  const place =
-    host === defaultHost ? (namespace === defaultNamespace ? [] : [namespace]) : [host, namespace];
+  const place = same(host, defaultHost)
+    ? same(namespace, defaultNamespace)
+      ? []
+      : [namespace]
+    : [host, namespace];
   return `${[...place, model].join('/')}:${tag}`;
 }
 
 /** The same name, as Ollama compares them. */
 export function sameName(a: OllamaName, b: OllamaName): boolean {
-  return manifestPath(a).toLowerCase() === manifestPath(b).toLowerCase();
+  return same(manifestPath(a), manifestPath(b));
+}
+
+function same(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 /** A name from its path below `manifests/`; undefined for what is none. */
@@ -50,14 +57,31 @@ export function parseOllamaName(text: string): OllamaName {
   });
 }
 
+/**
+ * Throws `refused` for a name that Ollama's API takes for another: from the tag `local` it drops the tag, so that `tea:local` would be
+ * `tea:latest`, whatever stands on the disk (internal/modelref of ollama/ollama).
+ */
+export function assertReachable(text: string): void {
+  const name = parseOllamaName(text);
+  if (!same(name.tag, 'local')) return;
+  const shown = shownName(name);
+  throw new AixclError(
+    'refused',
+    `Ollama reads ${shown} as ${shownName({ ...name, tag: 'latest' })}, another model`,
+    {
+      hint: `docker exec ollama ollama cp ${shown} ${shownName({ ...name, tag: 'mine' })}`,
+    },
+  );
+}
+
 function split(text: string): OllamaName {
-  const parts = text.replace(/^https?:\/\//, '').split('/');
+  const parts = text.split('/');
   const last = parts.pop() ?? '';
-  const colon = last.indexOf(':');
+  const colon = last.lastIndexOf(':');
   const model = colon < 0 ? last : last.slice(0, colon);
   const tag = colon < 0 ? 'latest' : last.slice(colon + 1);
   const namespace = parts.pop() ?? defaultNamespace;
-  const host = parts.length > 0 ? parts.join('/') : defaultHost;
+  const host = parts.length > 0 ? parts.join('/').replace(/^.*?:\/\//, '') : defaultHost;
   return { host, namespace, model, tag };
 }
 
