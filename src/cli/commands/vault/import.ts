@@ -1,0 +1,117 @@
+import { stat } from 'node:fs/promises';
+import type { Arguments } from 'yargs';
+import { type ArchivedSnapshot, openArchive } from '../../../adapters/vault-archive/read.ts';
+import { AixclError } from '../../../errors.ts';
+import type { StepOutcome } from '../../../plan/step.ts';
+import type { Digest } from '../../../vault/digest.ts';
+import type { Vault } from '../../../vault/vault.ts';
+import type { Context } from '../../context.ts';
+import { bytes } from '../../output/quantity.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { assertRestorable } from './assert-restorable.ts';
+import { type ForeignSnapshot, publishForeign } from './publish-foreign.ts';
+import { withWriter } from './with-writer.ts';
+
+const command = 'vault import';
+
+/** `vault import FILE`: reads and checks all of it, names included, before anything is written. */
+export async function importFrom(context: Context, argv: Arguments): Promise<void> {
+  const file = String(argv.file);
+  const vault = vaultOf(context);
+  await using archive = await openWhole(context, file, vault);
+  for (const snapshot of archive.snapshots) assertRestorable(file, snapshot);
+  const { snapshots } = await vault.contents();
+  const here = new Map(snapshots.map(({ digest, id }) => [digest, id]));
+  const fresh = archive.snapshots.filter(({ digest }) => !here.has(digest));
+  const kept = archive.snapshots.flatMap((each): StepOutcome[] => {
+    const id = here.get(each.digest);
+    return id === undefined ? [] : [outcomeOf(each, id, 'kept', 'it is here already')];
+  });
+  if (context.flags.dryRun || fresh.length === 0) {
+    const planned = fresh.map((each) => outcomeOf(each, each.id, 'planned', `from ${each.id}`));
+    return report(context, [...kept, ...planned]);
+  }
+  const foreign = fresh.map(
+    (each): ForeignSnapshot => ({
+      ...each,
+      bytesOf: (digest) => ({ kind: 'stream', open: async () => archive.openBlob(digest) }),
+    }),
+  );
+  const targets = fresh.map(({ subject }) => subject.name);
+  const done = await withWriter(context, vault, { command, targets }, async ({ writer, operation }) => {
+    const outcomes: StepOutcome[] = [];
+    for (const each of foreign) {
+      await operation.step('import', each.subject.name, `${each.id} of ${file}`);
+      const { id } = await publishForeign(context, writer, each, { recheck: true });
+      outcomes.push(outcomeOf(each, id, 'done', `it was ${each.id} where it comes from`));
+    }
+    return outcomes;
+  });
+  report(context, [...kept, ...done]);
+}
+
+async function openWhole(context: Context, file: string, vault: Vault) {
+  const [present, { free }, size] = await Promise.all([vault.blobs(), vault.space(), sizeOf(file)]);
+  const task = context.progress.start(`reading ${file}`, size);
+  let needed = 0;
+  try {
+    const archive = await openArchive(file, {
+      signal: context.signal,
+      onProgress: (done) => task.update({ done }),
+      onBlob(digest: Digest, blobSize: number) {
+        if (!present.has(digest)) needed += blobSize;
+        if (needed > free) throw noRoom(vault, needed, free);
+      },
+    });
+    task.succeed();
+    return archive;
+  } catch (error) {
+    task.fail();
+    throw error;
+  }
+}
+
+function noRoom({ path }: Vault, needed: number, free: number): AixclError {
+  return new AixclError(
+    'noSpace',
+    `at least ${bytes(needed)} are needed on the disk of ${path}, which has ${bytes(free)} free; nothing was taken in`,
+    { hint: `df -h ${path}` },
+  );
+}
+
+function outcomeOf(
+  { subject, size }: ArchivedSnapshot,
+  id: string,
+  outcome: StepOutcome['outcome'],
+  because: string,
+): StepOutcome {
+  return {
+    kind: 'import',
+    target: `${id} (${subject.name})`,
+    outcome,
+    because: `${because}; ${bytes(size)}`,
+  };
+}
+
+const words = {
+  done: 'imported',
+  planned: 'would import',
+  kept: 'kept',
+  failed: 'failed',
+  skipped: 'skipped',
+};
+
+function report(context: Context, steps: readonly StepOutcome[]): void {
+  const changed = steps.some(({ outcome }) => outcome === 'done');
+  const lines = steps.map(({ outcome, target, because }) => `${words[outcome]} ${target}: ${because}`);
+  const [first] = steps.filter(({ outcome }) => outcome === 'done');
+  if (first) lines.push(`next: aixcl backups restore ${first.target.split(' ', 1)[0]}`);
+  context.out.result({ command, changed, steps }, lines.join('\n'));
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { AixclError } from '../../../errors.ts';
+import { type OllamaName, parseOllamaName, sameName } from '../../../models/ollama/name.ts';
+import type { SnapshotWish } from '../../../vault/choose-snapshots.ts';
+import type { Subject } from '../../../vault/subject.ts';
+
+/** What `text` may mean: an id, or a subject in the spelling of any runtime. */
+export function wishFor(text: string): SnapshotWish {
+  const ollama = ollamaName(text);
+  return {
+    text,
+    means({ runtime, name }: Subject) {
+      if (runtime === 'directory') return name === resolve(text);
+      if (runtime === 'llama-server') return name === text;
+      const own = ollamaName(name);
+      return ollama !== undefined && own !== undefined && sameName(ollama, own);
+    },
+  };
+}
+
+function ollamaName(text: string): OllamaName | undefined {
+  try {
+    return parseOllamaName(text);
+  } catch (error) {
+    if (error instanceof AixclError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import type { Arguments } from 'yargs';
+import { AixclError } from '../../../errors.ts';
+import type { StepOutcome } from '../../../plan/step.ts';
+import type { Digest } from '../../../vault/digest.ts';
+import type { Snapshot, SnapshotFile } from '../../../vault/snapshot.ts';
+import type { Vault } from '../../../vault/vault.ts';
+import type { Context } from '../../context.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { type BlobToHash, hashBlobs } from './hash-blobs.ts';
+import { repairBlobs } from './repair-blobs.ts';
+import { type Turn, withWriter } from './with-writer.ts';
+
+const command = 'vault verify';
+
+/** `vault verify [--repair]`: re-hashes every blob that is there or should be, and notes on each snapshot what was found. */
+export async function verify(context: Context, argv: Arguments): Promise<void> {
+  const vault = vaultOf(context);
+  const repair = argv.repair === true && !context.flags.dryRun;
+  const checked = await withWriter(context, vault, { command, targets: [] }, (turn) =>
+    check(context, vault, turn, repair),
+  );
+  const steps = [...checked.broken, ...checked.repaired, ...checked.damaged, ...checked.strays];
+  const fine = checked.snapshots - new Set(checked.damaged.map(({ target }) => target)).size;
+  const lines = steps.map(({ target, because, outcome }) =>
+    outcome === 'failed' ? context.out.paint.bad(`${target}: ${because}`) : `${target}: ${because}`,
+  );
+  lines.push(`${fine} of ${checked.snapshots} snapshots are right`);
+  context.out.result({ command, changed: checked.repaired.length > 0, steps }, lines.join('\n'));
+  const failed = steps.filter(({ outcome }) => outcome === 'failed');
+  if (failed.length === 0) return;
+  throw new AixclError(
+    'verification',
+    `${failed.length} thing${failed.length === 1 ? ' is' : 's are'} damaged in the vault`,
+    {
+      hint: repair
+        ? 'aixcl vault import FILE, or aixcl vault sync from a vault that is whole'
+        : 'aixcl vault verify --repair',
+      evidence: failed.map(({ target, because }) => `${target}: ${because}`),
+    },
+  );
+}
+
+interface Checked {
+  readonly snapshots: number;
+  readonly broken: readonly StepOutcome[];
+  readonly repaired: readonly StepOutcome[];
+  /** One a damaged file of a snapshot. */
+  readonly damaged: readonly StepOutcome[];
+  /** Damaged blobs that no snapshot names. */
+  readonly strays: readonly StepOutcome[];
+}
+
+async function check(context: Context, vault: Vault, turn: Turn, repair: boolean): Promise<Checked> {
+  const [{ snapshots, broken }, present] = await Promise.all([vault.contents(), vault.blobs()]);
+  const sizes = new Map<Digest, number>([...present].map(([digest, { size }]) => [digest, size]));
+  for (const { files } of snapshots) for (const { digest, size } of files) sizes.set(digest, size);
+  const blobs: BlobToHash[] = [...sizes].map(([digest, size]) => ({ digest, size }));
+  const found = await hashBlobs(context, turn.writer, blobs);
+  const wrong = new Map(found);
+  const repaired = repair ? await repairBlobs(context, turn, wrong, sizes) : [];
+  for (const { target } of repaired) wrong.delete(target as Digest);
+  const damaged: StepOutcome[] = [];
+  for (const snapshot of snapshots) {
+    const bad = snapshot.files.filter(({ digest }) => wrong.has(digest));
+    for (const file of bad) damaged.push(damagedFile(snapshot, file, wrong));
+    if (!context.flags.dryRun) await note(turn, snapshot, bad);
+  }
+  const named = new Set(snapshots.flatMap(({ files }) => files.map(({ digest }) => digest)));
+  return {
+    snapshots: snapshots.length,
+    broken: broken.map(({ name, why }) => failed(name, `this record can't be read: ${why}`)),
+    repaired,
+    damaged,
+    strays: [...wrong]
+      .filter(([digest]) => !named.has(digest))
+      .map(([digest, why]) => failed(digest, `no snapshot's file, and damaged: ${why}`)),
+  };
+}
+
+function damagedFile(
+  { id, subject }: Snapshot,
+  file: SnapshotFile,
+  wrong: ReadonlyMap<Digest, string>,
+): StepOutcome {
+  return failed(
+    `${id} (${subject.name})`,
+    `${file.path} (${file.digest}) is damaged: ${wrong.get(file.digest)}`,
+  );
+}
+
+function failed(target: string, because: string): StepOutcome {
+  return { kind: 'verify', target, outcome: 'failed', because };
+}
+
+async function note({ writer }: Turn, { id }: Snapshot, bad: readonly SnapshotFile[]): Promise<void> {
+  const [first] = bad;
+  if (!first) return writer.note(id, { verified: new Date(), damage: null });
+  const others = bad.length > 1 ? ` and ${bad.length - 1} more` : '';
+  await writer.note(id, {
+    verified: null,
+    damage: `${first.path}${others} had other bytes when it was hashed`,
+  });
+}

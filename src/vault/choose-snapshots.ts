@@ -1,0 +1,49 @@
+import { AixclError } from '../errors.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Subject } from './subject.ts';
+
+/** What a user wrote to name a snapshot, and the subjects that it may mean, in each runtime's spelling. */
+export interface SnapshotWish {
+  /** `b0012`, `MODEL@v003`, `MODEL@latest`, or a model's name: its newest. */
+  readonly text: string;
+  readonly means: (subject: Subject) => boolean;
+}
+
+/**
+ * The snapshots that are wished for, each once, in the order of the wishes. A name alone means its newest snapshot that is not known to be
+ * damaged. Throws `notFound` for what there is none of, `refused` for a name that several runtimes have.
+ */
+export function chooseSnapshots(snapshots: readonly Snapshot[], wishes: readonly SnapshotWish[]): Snapshot[] {
+  return [...new Set(wishes.map((wish) => chosen(snapshots, wish)))];
+}
+
+function chosen(snapshots: readonly Snapshot[], { text, means }: SnapshotWish): Snapshot {
+  const byId = snapshots.find(({ id }) => id === text);
+  if (byId) return byId;
+  const own = snapshots.filter(({ subject }) => means(subject));
+  const runtimes = new Set(own.map(({ subject }) => subject.runtime));
+  if (runtimes.size > 1) {
+    throw new AixclError(
+      'refused',
+      `${text} has snapshots in ${[...runtimes].join(' and ')}: say which one by its id`,
+      {
+        hint: `aixcl backups list --model ${text}`,
+      },
+    );
+  }
+  const [newest] = own.filter(({ damage }) => damage === null).sort(newestFirst);
+  if (newest) return newest;
+  const damaged = own[0];
+  if (damaged) {
+    throw new AixclError('verification', `every snapshot of ${text} is damaged`, {
+      hint: `aixcl vault verify --repair   (one that is damaged can be named by its id: ${damaged.id})`,
+    });
+  }
+  if (/^b\d+$|@(v\d+|latest)$/.test(text))
+    throw new AixclError('notFound', `there is no snapshot ${text}`, { hint: 'aixcl backups list' });
+  throw new AixclError('notFound', `${text} has no snapshot yet`, { hint: `aixcl backups create ${text}` });
+}
+
+function newestFirst(a: Snapshot, b: Snapshot): number {
+  return b.created.getTime() - a.created.getTime() || b.number - a.number;
+}

@@ -1,0 +1,26 @@
+import type { Step } from '../plan/step.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export type SyncStep = Step<{
+  /** To be brought over; damaged ones never are. */
+  copy: { readonly snapshot: Snapshot };
+  /** There already, with this digest. */
+  check: { readonly snapshot: Snapshot };
+  skip: { readonly snapshot: Snapshot };
+}>;
+
+/** What brings a second vault up to date, oldest first, so that one that is cut short holds a history without holes. */
+export function planSync(here: readonly Snapshot[], there: readonly Snapshot[]): SyncStep[] {
+  const known = new Map(there.map((snapshot) => [snapshot.digest, snapshot]));
+  return [...here]
+    .sort((a, b) => a.created.getTime() - b.created.getTime() || a.number - b.number)
+    .map((snapshot): SyncStep => {
+      const other = known.get(snapshot.digest);
+      if (other && other.damage === null)
+        return { kind: 'check', snapshot, because: `it is there as ${other.id}` };
+      if (snapshot.damage !== null)
+        return { kind: 'skip', snapshot, because: `it is damaged: ${snapshot.damage}` };
+      if (other) return { kind: 'copy', snapshot, because: `it is damaged there: ${other.damage}` };
+      return { kind: 'copy', snapshot, because: 'it is not there yet' };
+    });
+}
