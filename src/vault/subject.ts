@@ -12,9 +12,12 @@ export function sameSubject(a: Subject, b: Subject): boolean {
   return a.runtime === b.runtime && a.name === b.name;
 }
 
-/** Where bytes can be read. A file is opened without following a link at its end; a stream is asked for once a reading. */
+/**
+ * Where bytes can be read. A file is opened without following a link at its end; one that is held open is read by its descriptor, and
+ * linked by its path if that still leads to it. A stream is asked for once a reading.
+ */
 export type Bytes =
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string; readonly descriptor?: number }
   | { readonly kind: 'stream'; open(): Promise<Readable> }
   | { readonly kind: 'memory'; readonly content: Uint8Array };
 

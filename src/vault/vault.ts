@@ -65,8 +65,11 @@ export interface VaultWriter extends AsyncDisposable {
    * set aside and taken in anew. Never throws bytes away. Throws `verification` when bytes and digest differ, `noSpace`, `notFound`.
    */
   takeIn(file: SourceFile, options: TakeInOptions): Promise<Evidence>;
-  /** Writes metadata, manifest and index, in this order, with a number never used before. */
-  publish(draft: SnapshotDraft, files: readonly TakenFile[]): Promise<Snapshot>;
+  /**
+   * Writes metadata, manifest and index, in this order, with a number never used before. `verified` is set when every file was hashed, unless
+   * `marks` say otherwise. Throws `verification` when a blob is not what the evidence speaks of.
+   */
+  publish(draft: SnapshotDraft, files: readonly TakenFile[], marks?: Marks): Promise<Snapshot>;
   /**
    * Publishes a snapshot of another vault, its record byte for byte, so that its digest stays. Its number is `number` where that was never
    * used here, else (and without) the next. One with this digest that is here already is answered as it is.
@@ -75,10 +78,7 @@ export interface VaultWriter extends AsyncDisposable {
   /** Re-hashes a blob of the vault. Throws `verification` when it is missing or wrong. */
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence>;
   /** Changes what the index says of a snapshot. */
-  note(
-    id: string,
-    change: Partial<Pick<Snapshot, 'verified' | 'damage' | 'undone' | 'places'>>,
-  ): Promise<void>;
+  note(id: string, change: Marks): Promise<void>;
   /**
    * Takes snapshots out of the index, then the blobs that were theirs alone. Refuses (`refused`) while a record is broken or in the future.
    * Answers the bytes that came free.
@@ -98,6 +98,9 @@ export interface VaultWriter extends AsyncDisposable {
   assertUnchanged(evidence: readonly Evidence[]): Promise<void>;
 }
 
+/** What the index says of a snapshot; the snapshot itself never changes. */
+export type Marks = Partial<Pick<Snapshot, 'verified' | 'damage' | 'undone' | 'places'>>;
+
 export interface WorkOptions {
   readonly signal: AbortSignal;
   /** Bytes done of this piece of work, from 0. */
@@ -108,6 +111,8 @@ export interface TakeInOptions extends WorkOptions {
   readonly way: 'link' | 'copy';
   /** Re-hash the vault's blob even when its identity is unchanged since it was last hashed. */
   readonly recheck: boolean;
+  /** A file that is linked in and not proven may be held unhashed, after cheap checks. Absent: it is hashed. */
+  readonly unhashed?: boolean;
 }
 
 export interface TakenFile {

@@ -19,19 +19,22 @@ export class VerifiedBackup {
     this.#evidence = evidence;
   }
 
-  /** Throws `verification` when a file of the snapshot has no evidence for it. */
+  /** Called by `save` alone. Throws `verification` when a file of the snapshot has no evidence of this run for it. */
   static of(writer: VaultWriter, snapshot: Snapshot, evidence: readonly Evidence[]): VerifiedBackup {
     for (const { path, digest, size } of snapshot.files) {
-      if (!evidence.some((each) => each.digest === digest && each.size === size)) {
+      const proven = evidence.some(
+        (each) => each.digest === digest && each.size === size && each.how !== 'trusted',
+      );
+      if (!proven) {
         throw new AixclError('verification', `nothing proves that ${path} of ${snapshot.id} is in the vault`);
       }
     }
     return new VerifiedBackup(writer, snapshot, evidence);
   }
 
-  /** True when every file was hashed and is right. False: some are held as they are, unread. */
+  /** True when every file was hashed and is right. False: some are held as they are, unread or damaged. */
   get good(): boolean {
-    return this.#evidence.every((each) => each.hashed);
+    return this.snapshot.damage === null && this.#evidence.every((each) => each.hashed);
   }
 
   /**
