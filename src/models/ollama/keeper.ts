@@ -37,6 +37,7 @@ export class OllamaKeeper implements Keeper {
 
   async list(): Promise<readonly OllamaModel[]> {
     const { models, blobs } = await this.#look();
+    if (this.#store.distant) return models;
     const checked: OllamaModel[] = [];
     for (const model of models) checked.push(await this.#withStructure(model, blobs));
     return checked;
@@ -63,7 +64,7 @@ export class OllamaKeeper implements Keeper {
     for (const layer of model.stored.manifest?.layers ?? []) {
       if (blobs.get(layer.digest)?.proven) continue;
       const damage = await structureProblem(this.#store, layer);
-      if (damage !== null) return { ...model, damage };
+      if (damage !== null) return { ...model, damage: `${blobTitle(layer.digest)}: ${damage}` };
     }
     return model;
   }
@@ -151,35 +152,34 @@ export class OllamaKeeper implements Keeper {
       const path = manifestTitle(stored.path);
       return [{ path, digest: null, why: `it can't be used: ${stored.problem}` }];
     }
-    const damaged: DamagedFile[] = [];
-    let done = 0;
-    for (const layer of blobsOf(stored.manifest)) {
-      const why = await this.#problemOf(layer, {
-        signal: options.signal,
-        onProgress: (bytes) => options.onProgress?.(done + bytes),
-      });
-      if (why !== null) damaged.push({ path: blobTitle(layer.digest), digest: layer.digest, why });
-      done += layer.size;
-      options.onProgress?.(done);
+    const layers = blobsOf(stored.manifest);
+    const there = await this.#store.blobs(layers.map(({ digest }) => digest));
+    const problems = new Map<Digest, string>();
+    const whole: OllamaLayer[] = [];
+    for (const layer of layers) {
+      const size = there.get(layer.digest)?.size;
+      if (size === layer.size) whole.push(layer);
+      else problems.set(layer.digest, size === undefined ? 'it is missing' : cutText(size, layer.size));
     }
-    return damaged;
-  }
-
-  async #problemOf(layer: OllamaLayer, options: WorkOptions): Promise<string | null> {
-    let opened: OpenBlobs;
+    const opened = await this.#store.open(whole);
     try {
-      opened = await this.#store.open([layer]);
-    } catch (error) {
-      if (error instanceof AixclError && error.code === 'verification') return error.message;
-      throw error;
-    }
-    try {
-      const found = await opened.hash(layer.digest, options);
-      if (found !== layer.digest) return `its bytes hash to ${found}`;
+      let done = 0;
+      for (const layer of whole) {
+        const onProgress = (bytes: number) => options.onProgress?.(done + bytes);
+        const found = await opened.hash(layer.digest, { signal: options.signal, onProgress });
+        if (found !== layer.digest) problems.set(layer.digest, `its bytes hash to ${found}`);
+        done += layer.size;
+        options.onProgress?.(done);
+      }
     } finally {
       await opened[Symbol.asyncDispose]();
     }
-    return structureProblem(this.#store, layer);
+    for (const layer of whole) {
+      if (problems.has(layer.digest)) continue;
+      const why = await structureProblem(this.#store, layer);
+      if (why !== null) problems.set(layer.digest, why);
+    }
+    return [...problems].map(([digest, why]) => ({ path: blobTitle(digest), digest, why }));
   }
 
   async remove(model: KeptModel, proof: VerifiedBackup): Promise<void> {
@@ -202,6 +202,10 @@ export class OllamaKeeper implements Keeper {
   }
 }
 
+function cutText(size: number, wanted: number): string {
+  return `it has ${size} of ${wanted} bytes`;
+}
+
 type Blobs = ReadonlyMap<Digest, StoredBlob>;
 
 interface Opened {
@@ -222,7 +226,7 @@ async function structureProblem(store: OllamaStore, layer: OllamaLayer): Promise
     return null;
   } catch (error) {
     if (!(error instanceof GgufProblem)) throw error;
-    return `${blobTitle(layer.digest)} is not a whole GGUF model: ${reasonOf(error)}`;
+    return `it is not a whole GGUF model: ${reasonOf(error)}`;
   } finally {
     await source[Symbol.asyncDispose]();
   }

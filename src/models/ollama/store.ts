@@ -13,6 +13,8 @@ import type { OllamaName } from './name.ts';
 export interface OllamaStore {
   /** For people: a path, or `volume ollama`. */
   readonly place: string;
+  /** True where every look costs a request to the engine, so that a list of models reads no blob. */
+  readonly distant: boolean;
   /** Every manifest; one that can't be read is there with the reason. No store yet: none. */
   manifests(): Promise<readonly StoredManifest[]>;
   /**

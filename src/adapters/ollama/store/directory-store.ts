@@ -29,6 +29,7 @@ export interface DirectoryOptions {
 /** Ollama's store in a directory of this machine. Only regular files count: no link is followed below `models`. */
 export class DirectoryStore implements OllamaStore {
   readonly place: string;
+  readonly distant = false;
   readonly #options: DirectoryOptions;
 
   constructor(options: DirectoryOptions) {

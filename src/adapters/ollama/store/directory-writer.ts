@@ -111,7 +111,7 @@ export class DirectoryWriter implements StoreWriter {
   async #remember(target: string, digest: Digest, size: number): Promise<void> {
     const { handle, identity } = await openBlob(target, blobPath(digest), size);
     try {
-      await this.#proofs.remember(digest, handle, identity);
+      await this.#proofs.remember(digest, handle, target, identity);
     } finally {
       await handle.close();
     }

@@ -88,7 +88,7 @@ export class HeldBlobs implements OpenBlobs {
     const held = this.#held.get(digest);
     if (!held) throw new Error(`${digest} was not opened`);
     const found = await tryTwice(held.shown, () => hashWhole(held.handle, options));
-    if (found.digest === digest) await this.#proofs.remember(digest, held.handle, found.identity);
+    if (found.digest === digest) await this.#proofs.remember(digest, held.handle, held.path, found.identity);
     return found.digest;
   }
 

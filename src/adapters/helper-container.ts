@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { AixclError } from '../errors.ts';
+import { labels } from '../labels.ts';
+import type { ContainerSpec, ContainerSummary, Engine, MountSpec } from '../stack/engine.ts';
+import { claim } from './claim.ts';
+
+/** What a helper sees of the machine: a folder, or a volume that is there. */
+export type HelperMount =
+  | { readonly kind: 'folder'; readonly path: string; readonly target: string; readonly readOnly: boolean }
+  | { readonly kind: 'volume'; readonly name: string; readonly target: string; readonly readOnly: boolean };
+
+export interface HelperWish {
+  /** AIXCL_HOME. */
+  readonly home: string;
+  /** Of the journal, or what else says whose work it does. */
+  readonly operation: string;
+  /** Images that may serve, the likeliest first: references or ids. What is not here is passed over. */
+  readonly images: readonly string[];
+  readonly mounts: readonly HelperMount[];
+  readonly signal: AbortSignal;
+}
+
+/** It ends by itself after a day, whatever becomes of us. */
+const longestLife = '86400';
+
+/** Rights of root over other users' files: to write in their folders, and to give them what was made. */
+const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
+
+/**
+ * A container that does for this process what it may not do itself, or reaches where it can't: as root over the mounted folders and volumes
+ * alone, without a network. Disposing it takes it away; one whose command was killed is taken away by `reapHelpers`.
+ */
+export class HelperContainer implements AsyncDisposable {
+  readonly id: string;
+  readonly #engine: Engine;
+  readonly #home: string;
+  readonly #alive: AsyncDisposable;
+
+  private constructor(engine: Engine, home: string, id: string, alive: AsyncDisposable) {
+    this.#engine = engine;
+    this.#home = home;
+    this.id = id;
+    this.#alive = alive;
+  }
+
+  /** Makes one that never runs: enough to read archives of its mounts. */
+  static async create(engine: Engine, wish: HelperWish): Promise<HelperContainer> {
+    for (const mount of wish.mounts) await assertThere(engine, mount);
+    const [image] = await imagesHere(engine, wish.images);
+    if (!image) throw noImage(wish);
+    return HelperContainer.#make(engine, wish, image);
+  }
+
+  /** Makes one and starts it. Its image is the first that has a shell and the tools for files. */
+  static async start(engine: Engine, wish: HelperWish): Promise<HelperContainer> {
+    for (const mount of wish.mounts) await assertThere(engine, mount);
+    for (const image of await imagesHere(engine, wish.images)) {
+      const helper = await HelperContainer.#make(engine, wish, image);
+      try {
+        if (await helper.#hasTools(wish.signal)) return helper;
+      } catch (error) {
+        await helper[Symbol.asyncDispose]();
+        throw error;
+      }
+      await helper[Symbol.asyncDispose]();
+    }
+    throw noImage(wish);
+  }
+
+  static async #make(engine: Engine, wish: HelperWish, image: string): Promise<HelperContainer> {
+    wish.signal.throwIfAborted();
+    const name = `aixcl-helper-${randomBytes(6).toString('hex')}`;
+    const alive = await claim(claimOf(name), { what: name, holder: 'aixcl', signal: wish.signal });
+    try {
+      const id = await engine.createContainer(name, specOf(wish, image));
+      return new HelperContainer(engine, wish.home, id, alive);
+    } catch (error) {
+      await alive[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #hasTools(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#engine.startContainer(this.id);
+    } catch (error) {
+      // An image without `sleep`.
+      if (error instanceof AixclError && error.code === 'unexpected') return false;
+      throw error;
+    }
+    const tools = 'command -v chmod chown cp df ln mkdir mv rm sha256sum stat sync';
+    const { exitCode } = await this.#engine
+      .exec(this.id, ['sh', '-c', tools], { signal })
+      .catch((error: unknown) => {
+        if (error instanceof AixclError && error.code === 'unexpected') return { exitCode: 127 };
+        throw error;
+      });
+    signal.throwIfAborted();
+    return exitCode === 0;
+  }
+
+  /**
+   * Runs a shell script as root inside, with `args` as `$1`, `$2`, …; answers its output. Throws `HelperFailure` when it does not end with 0.
+   */
+  async run(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+    const argv = ['sh', '-euc', script, 'sh', ...args];
+    const { exitCode, output } = await this.#engine.exec(this.id, argv, { user: '0:0', signal });
+    signal.throwIfAborted();
+    if (exitCode !== 0) throw new HelperFailure(exitCode, output.trim());
+    return output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#engine.removeHelper(this.id, this.#home);
+    } finally {
+      await this.#alive[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** A script inside a helper failed; the message is what it printed. */
+export class HelperFailure extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number, output: string) {
+    super(output || `it ended with ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Takes away the helpers of this home that killed commands left; those of commands that live stay. Answers their names. */
+export async function reapHelpers(
+  engine: Engine,
+  home: string,
+  exceptOperation?: string,
+): Promise<readonly string[]> {
+  const helpers = await engine.listContainers({ [labels.home]: home, [labels.operation]: '' });
+  const left = helpers.filter((helper) => helper.labels[labels.operation] !== exceptOperation);
+  const reaped: string[] = [];
+  for (const helper of left) {
+    if (await isAbandoned(helper)) {
+      await engine.removeHelper(helper.id, home);
+      reaped.push(helper.name);
+    }
+  }
+  return reaped;
+}
+
+/** Nobody holds the claim that whoever made it keeps while it lives. */
+async function isAbandoned({ name }: ContainerSummary): Promise<boolean> {
+  try {
+    const own = await claim(claimOf(name), { what: name, holder: 'aixcl' });
+    await own[Symbol.asyncDispose]();
+    return true;
+  } catch (error) {
+    if (error instanceof AixclError && error.code === 'busy') return false;
+    throw error;
+  }
+}
+
+function claimOf(name: string): string {
+  return `helper ${name}`;
+}
+
+/** A volume that is not there would be made by mounting it. */
+async function assertThere(engine: Engine, mount: HelperMount): Promise<void> {
+  if (mount.kind !== 'volume' || (await engine.inspectVolume(mount.name))) return;
+  throw new AixclError('notFound', `there is no volume ${mount.name} on this engine`, {
+    hint: 'docker volume ls',
+  });
+}
+
+async function imagesHere(engine: Engine, references: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(references.map((reference) => engine.inspectImage(reference)));
+  return [...new Set(found.flatMap((image) => image?.id ?? []))];
+}
+
+function noImage({ images }: HelperWish): AixclError {
+  return new AixclError(
+    'notFound',
+    `no image on this engine can help with files: ${images.join(', ') || 'none is known'}`,
+    { hint: 'aixcl stack start, which brings the images' },
+  );
+}
+
+function specOf(wish: HelperWish, image: string): ContainerSpec {
+  return {
+    image,
+    entrypoint: ['sleep'],
+    command: [longestLife],
+    environment: new Map(),
+    labels: { [labels.home]: wish.home, [labels.operation]: wish.operation },
+    ports: [],
+    mounts: wish.mounts.map(mountOf),
+    networks: [],
+    networkMode: 'none',
+    user: '0:0',
+    workingDir: '/',
+    readOnly: true,
+    restart: { name: 'no' },
+    healthcheck: { test: ['NONE'] },
+    logging: { driver: 'none', options: new Map() },
+    groupAdd: [],
+    extraHosts: [],
+    capAdd: capabilities,
+    capDrop: ['ALL'],
+    // Without the second, hosts with SELinux let no container into folders that are not labelled for it.
+    securityOpt: ['no-new-privileges:true', 'label=disable'],
+    devices: [],
+    deviceRequests: [],
+    ulimits: new Map(),
+    resources: {},
+    init: false,
+  };
+}
+
+function mountOf(mount: HelperMount): MountSpec {
+  const { target, readOnly } = mount;
+  return mount.kind === 'volume'
+    ? { kind: 'volume', name: mount.name, target, readOnly, noCopy: true }
+    : { kind: 'bind', source: mount.path, target, readOnly, createSource: false };
+}

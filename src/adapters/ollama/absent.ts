@@ -1,0 +1,40 @@
+import { AixclError } from '../../errors.ts';
+import type { OllamaRuntime } from '../../models/ollama/runtime.ts';
+import type { OllamaStore } from '../../models/ollama/store.ts';
+
+/** An Ollama that does not run: whatever is asked of it is `notRunning`. Another that listens at its port is never asked in its place. */
+export function stoppedOllama(why: string): OllamaRuntime {
+  const error = () => new AixclError('notRunning', why, { hint: 'aixcl service start ollama' });
+  const refuse = async (): Promise<never> => {
+    throw error();
+  };
+  return {
+    address: 'nowhere',
+    version: refuse,
+    names: refuse,
+    show: refuse,
+    // biome-ignore lint/correctness/useYield: it fails before there is a line.
+    async *pull() {
+      throw error();
+    },
+    delete: refuse,
+    copy: refuse,
+  };
+}
+
+/** A store inside an engine that does not answer. */
+export function unreachableStore(place: string, why: AixclError): OllamaStore {
+  const refuse = async (): Promise<never> => {
+    throw why;
+  };
+  return {
+    place,
+    distant: true,
+    manifests: refuse,
+    blobs: refuse,
+    peek: refuse,
+    open: refuse,
+    write: refuse,
+    space: async () => null,
+  };
+}

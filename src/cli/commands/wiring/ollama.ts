@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { ownershipOf } from '../../../adapters/durable.ts';
+import { HelperHands } from '../../../adapters/helper-hands.ts';
+import { stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent.ts';
+import { ollamaApi } from '../../../adapters/ollama/api/api.ts';
+import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../adapters/ollama/locate.ts';
+import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
+import { DirectoryWriter, writable } from '../../../adapters/ollama/store/directory-writer.ts';
+import { EngineStore } from '../../../adapters/ollama/store/engine-store.ts';
+import { proofsBy } from '../../../adapters/ollama/store/proofs.ts';
+import { Layout } from '../../../adapters/vault/layout.ts';
+import { Receipts } from '../../../adapters/vault/receipts.ts';
+import { AixclError } from '../../../errors.ts';
+import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
+import type { OllamaRuntime } from '../../../models/ollama/runtime.ts';
+import type { OllamaStore } from '../../../models/ollama/store.ts';
+import type { StackDefinition } from '../../../stack/definition/types.ts';
+import type { Engine } from '../../../stack/engine.ts';
+import type { Hands } from '../../../vault/hands.ts';
+import type { Context } from '../../context.ts';
+
+/** Ollama as this command finds it. */
+export interface Ollama {
+  /** Refuses everything with `notRunning` while Ollama does not run. */
+  readonly runtime: OllamaRuntime;
+  readonly store: OllamaStore;
+  readonly keeper: OllamaKeeper;
+  readonly service: {
+    /** Its container's name; null when there is none. */
+    readonly container: string | null;
+    readonly running: boolean;
+    readonly address: string | null;
+  };
+  /** For helper containers, the likeliest first. */
+  readonly images: readonly string[];
+}
+
+const known = new WeakMap<Context, Promise<Ollama>>();
+
+/** Found once a command: where it runs and where its models lie. Works, as far as the disk goes, while the engine is off. */
+export function ollamaOf(context: Context): Promise<Ollama> {
+  const found = known.get(context) ?? find(context);
+  known.set(context, found);
+  return found;
+}
+
+async function find(context: Context): Promise<Ollama> {
+  const [engine, definition] = await Promise.all([engineOrWhy(context), context.definition()]);
+  const { home, env, signal } = context;
+  const located = await locateOllama({ engine, definition, home, env });
+  const { container, address } = located;
+  const running = address !== undefined;
+  const runtime = running ? ollamaApi(address) : stoppedOllama(whyStopped(located));
+  const images = helperImages(definition, container?.imageId);
+  const store = await storeAt(context, located.location, images);
+  return {
+    runtime,
+    store,
+    keeper: new OllamaKeeper({ store, api: runtime, signal }),
+    service: { container: container?.name ?? null, running, address: address ?? null },
+    images,
+  };
+}
+
+async function engineOrWhy(context: Context): Promise<Engine | AixclError> {
+  try {
+    return await context.engine();
+  } catch (error) {
+    if (error instanceof AixclError && error.code === 'engineUnreachable') return error;
+    throw error;
+  }
+}
+
+function whyStopped({ container }: LocatedOllama): string {
+  if (!container) return 'Ollama does not run: it has no container';
+  if (container.state === 'running') return `${container.name} publishes no port that Ollama answers at`;
+  return `Ollama does not run: its container ${container.name} is ${container.state}`;
+}
+
+async function storeAt(
+  context: Context,
+  location: OllamaLocation,
+  images: readonly string[],
+): Promise<OllamaStore> {
+  const { home, signal } = context;
+  switch (location.kind) {
+    case 'unreachable':
+      return unreachableStore(location.place, location.why);
+    case 'engine': {
+      const engine = await context.engine();
+      return new EngineStore({ ...location, engine, home: home.root, images, signal });
+    }
+    case 'directory': {
+      const { models } = location;
+      const proofs = proofsBy(await receiptsOf(context));
+      return new DirectoryStore({
+        models,
+        proofs,
+        writer: async (operation, aborted) => {
+          if (await writable(models)) return DirectoryWriter.open(models, operation, proofs);
+          return throughHelper(context, models, images).write(operation, aborted);
+        },
+      });
+    }
+  }
+}
+
+/** Written by a helper, for a folder whose files belong to another user. */
+function throughHelper(context: Context, models: string, images: readonly string[]) {
+  return {
+    async write(operation: string, signal: AbortSignal) {
+      const engine = await context.engine();
+      const there = existsSync(models);
+      return new EngineStore({
+        engine,
+        place: models,
+        container: undefined,
+        mount: {
+          kind: 'folder',
+          path: there ? models : dirname(models),
+          below: there ? '' : basename(models),
+        },
+        home: context.home.root,
+        images,
+        signal,
+      }).write(operation, signal);
+    },
+  };
+}
+
+async function receiptsOf({ home }: Context): Promise<Receipts> {
+  const owner = existsSync(home.models) ? await ownershipOf(home.models) : undefined;
+  return new Receipts(new Layout(home.vault).receipts, owner);
+}
+
+/** Images that are likely to be here and to have a shell: Ollama's own first. */
+function helperImages({ services }: StackDefinition, ofContainer: string | undefined): string[] {
+  const own = ['ollama', 'llama-server'].flatMap((name) => services.get(name)?.image ?? []);
+  const all = [...services.values()].map((service) => service.image);
+  return [...new Set([...(ofContainer ? [ofContainer] : []), ...own, ...all])];
+}
+
+/** More rights than this process has, by a helper container on this command's engine; see `vaultOf`. */
+export async function handsOf(context: Context): Promise<Hands> {
+  const { home, signal } = context;
+  const [engine, { store, images }] = await Promise.all([context.engine(), ollamaOf(context)]);
+  const folders = [home.root, home.models, home.vault, home.ollama, store.place].filter(
+    (path) => path.startsWith('/') && existsSync(path),
+  );
+  return new HelperHands({ engine, home: home.root, operation: 'hands', images, folders, signal });
+}
