@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startDockerRegistry } from '../setup/docker-registry.ts';
 import { docker, freePort, llamaImage } from '../setup/engine-test.ts';
 import { all, describeBothEngines, newName, run, specOf, type UnderTest } from './both-engines.ts';
-import { startRegistry } from './registry.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -98,7 +98,7 @@ describeBothEngines('images', (given) => {
 
   test('are pulled with progress by layer, and are here afterwards', async () => {
     const under = given();
-    await using registry = await startRegistry();
+    await using registry = await startDockerRegistry();
     const name = newName();
     const tag = `${registry.address}/aixcl/${name}:1`;
     const id = await importSmall(under, tag, 6_000_000);

@@ -3,12 +3,22 @@ import { join } from 'node:path';
 import type Dockerode from 'dockerode';
 import { describe, test } from 'vitest';
 import { currentEngine, privateEngine } from './engines.ts';
+import { ollamaStandIn, realOllama, realOllamaWish } from './ollama-image.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { type Outcome, runProcess } from './process.ts';
 import { variables } from './variables.ts';
 
 export { type Aixcl, aixcl, spawnAixcl } from './aixcl.ts';
 export { makeHome, type TestHome } from './home.ts';
+export {
+  blobFile,
+  type ModelWish,
+  manifestFile,
+  type OllamaModel,
+  ollamaModel,
+  seedStore,
+} from './ollama-model.ts';
+export { pushModel, type Registry, startRegistry } from './ollama-registry.ts';
 export { freePort, freePorts } from './ports.ts';
 export { type Outcome, runProcess } from './process.ts';
 export type { PrivateEngine };
@@ -41,6 +51,20 @@ export async function currentTestEngine(): Promise<PrivateEngine> {
 /** Reference of an image with llama-server (`/usr/bin`), curl, `sh` and `sleep`. */
 export function llamaImage(): string {
   return given(variables.llamaImage);
+}
+
+/**
+ * Reference of an image that stands in for Ollama's: its API over its layout on the disk, in `services/compose.yaml` as the real one would be
+ * (`makeHome({ ollama: await ollamaImage() })`). On the engine afterwards; the first time takes seconds.
+ */
+export function ollamaImage(engine: PrivateEngine = testEngine()): Promise<string> {
+  return ollamaStandIn(engine);
+}
+
+/** The stand-in and, where `AIXCL_TEST_OLLAMA_IMAGE` names one, the real Ollama: for suites that hold against both. */
+export function ollamaImages(): readonly { readonly who: string; image(): Promise<string> }[] {
+  const both = [{ who: 'stand-in', image: () => ollamaStandIn(testEngine()) }];
+  return realOllamaWish() ? [...both, { who: 'real Ollama', image: () => realOllama(testEngine()) }] : both;
 }
 
 /** API of the private engine, for what the product's port does not do. */

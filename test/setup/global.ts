@@ -5,6 +5,9 @@ import { installEnginePackages } from '../../src/adapters/debian/install-engine.
 import { localLlamaImage } from '../../src/stack/local-image.ts';
 import { composeScript, debianRoot } from './debian-root.ts';
 import { currentEngine, privateEngine } from './engines.ts';
+import { prepareOllamaStandIn } from './ollama-image.ts';
+import { registryAddress } from './ollama-registry.ts';
+import { runProcess } from './process.ts';
 import { variables } from './variables.ts';
 
 /**
@@ -21,7 +24,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     return async () => {};
   }
   await installEnginePackages({ report });
-  await installPackages(['debootstrap'], { report });
+  await installPackages(['debootstrap', 'iproute2'], { report });
   const { slot, lock } = await freeSlot();
   const engine = privateEngine(slot);
   // Left running by a run that was killed.
@@ -31,6 +34,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     debianRoot(report),
     engine.reset({ report }).then(() => engine.removeOtherImages()),
   ]);
+  await prepareOllamaStandIn(report);
   Object.assign(process.env, {
     [variables.host]: engine.host,
     [variables.engine]: engine.directory,
@@ -43,6 +47,10 @@ export default async function setup(): Promise<() => Promise<void>> {
   return async () => {
     await engine.stop();
     await currentEngine(slot, root).stop();
+    // There only when a test started a registry.
+    await runProcess('ip', ['address', 'del', `${registryAddress(String(slot))}/32`, 'dev', 'lo'], {
+      env: process.env,
+    });
     lock.close();
   };
 }

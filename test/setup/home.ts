@@ -8,18 +8,22 @@ import { variables } from './variables.ts';
 export interface TestHome extends AsyncDisposable {
   readonly root: string;
   readonly models: string;
+  /** What the volume `ollama` is a name for. */
+  readonly ollama: string;
   readonly ports: { readonly llamaServer: number; readonly ollama: number; readonly openWebui: number };
-  /** Names the home, free ports and the llama-server image that the private engine has. */
+  /** Names the home, free ports, and the images that the private engine has. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-export async function makeHome(): Promise<TestHome> {
+/** `ollama`: the image of that service (`ollamaImage`); without one it is Ollama's own, which can't be had. */
+export async function makeHome(images: { readonly ollama?: string } = {}): Promise<TestHome> {
   const root = await mkdtemp(join(tmpdir(), 'aixcl-home-'));
   const [llamaServer = 0, ollama = 0, openWebui = 0] = await freePorts(3);
   const image = process.env[variables.llamaImage];
   return {
     root,
     models: join(root, 'models'),
+    ollama: join(root, 'ollama'),
     ports: { llamaServer, ollama, openWebui },
     env: {
       AIXCL_HOME: root,
@@ -27,6 +31,7 @@ export async function makeHome(): Promise<TestHome> {
       OLLAMA_PORT: String(ollama),
       OPEN_WEBUI_PORT: String(openWebui),
       ...(image && { LLAMA_SERVER_IMAGE: image }),
+      ...(images.ollama && { OLLAMA_IMAGE: images.ollama }),
     },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };

@@ -10,6 +10,7 @@ import { connect } from '../../src/adapters/docker/connect.ts';
 import { systemCode } from '../../src/errors.ts';
 import { cacheFolder } from '../../src/home.ts';
 import { localLlamaImage } from '../../src/stack/local-image.ts';
+import { belongsToStandIn } from './ollama-image.ts';
 
 /** A `dockerd` of the tests' own: nothing that it holds is anybody else's, so it may be emptied, killed and started again. */
 export class PrivateEngine {
@@ -103,18 +104,23 @@ export class PrivateEngine {
     for (const { Id, Name } of await this.api.listNetworks()) {
       if (!['bridge', 'host', 'none'].includes(Name)) await this.api.getNetwork(Id).remove();
     }
-    const images = await this.api.listImages();
-    if (!images.some(({ RepoTags }) => RepoTags?.includes(localLlamaImage))) {
+    if (!(await this.has(localLlamaImage))) {
       const engine = await connect({ host: this.host, context: undefined, env: {} });
       await buildLocalImage(engine, localLlamaImage, { report });
     }
   }
 
-  /** Removes all images but the llama-server image, so that no test is served by what an earlier run left. */
+  /** Removes all images but that of llama-server and those of the stand-in for Ollama, so that no test is served by what an earlier run left. */
   async removeOtherImages(): Promise<void> {
     for (const { Id, RepoTags } of await this.api.listImages()) {
-      if (!RepoTags?.includes(localLlamaImage)) await this.api.getImage(Id).remove({ force: true });
+      const ours = RepoTags?.some((tag) => tag === localLlamaImage || belongsToStandIn(tag));
+      if (!ours) await this.api.getImage(Id).remove({ force: true });
     }
+  }
+
+  async has(image: string): Promise<boolean> {
+    const images = await this.api.listImages();
+    return images.some(({ RepoTags }) => RepoTags?.includes(image));
   }
 
   async removeContainers(): Promise<void> {

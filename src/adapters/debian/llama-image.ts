@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError } from '../../errors.ts';
 import { cacheFolder } from '../../home.ts';
@@ -7,10 +6,10 @@ import { labels } from '../../labels.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { isLocallyBuilt, localLlamaImage } from '../../stack/local-image.ts';
 import { cached } from './cache.ts';
-import { debootstrap, suite } from './debootstrap.ts';
+import { suite } from './debootstrap.ts';
 import { whyNoPackages } from './host.ts';
-import { removeTree } from './mounts.ts';
-import { type Report, runCommand } from './run-command.ts';
+import { packRoot } from './pack-root.ts';
+import type { Report } from './run-command.ts';
 
 export interface BuildOptions {
   readonly report: Report;
@@ -50,48 +49,11 @@ export async function buildLocalImage(
     );
   }
   const tar = join(cache, `llama-server-debian-${suite}-${process.arch}.tar`);
-  await cached(tar, spaceNeeded, (scratch) => buildTar(scratch, { report, signal }));
+  await cached(tar, spaceNeeded, (scratch) => {
+    report(`Building llama-server from Debian's packages (${packages.join(', ')}), about a minute`);
+    return packRoot(scratch, packages, { report, signal });
+  });
   signal?.throwIfAborted();
   report(`Importing ${reference}`);
   return engine.importImage(reference, createReadStream(tar, { signal }), changes);
-}
-
-async function buildTar(file: string, { report, signal }: BuildOptions): Promise<void> {
-  const tree = `${file}.tree`;
-  try {
-    report(`Building llama-server from Debian's packages (${packages.join(', ')}), about a minute`);
-    await debootstrap(tree, { packages, report, signal });
-    report('Packing the image');
-    await trim(tree);
-    await runCommand(
-      'tar',
-      ['--create', '--file', file, '--numeric-owner', '--sort=name', ...left, '--directory', tree, '.'],
-      {
-        signal,
-      },
-    );
-  } finally {
-    await removeTree(tree);
-  }
-}
-
-/** The engine brings these itself. */
-const left = ['./dev', './proc', './sys'].map((path) => `--exclude=${path}/*`);
-
-/** What a container of one program never reads. Licences (`copyright`) stay. */
-async function trim(tree: string): Promise<void> {
-  for (const folder of [
-    'var/lib/apt/lists',
-    'var/cache/apt',
-    'var/log',
-    'usr/share/man',
-    'usr/share/locale',
-    'usr/share/info',
-  ]) {
-    const names = await readdir(join(tree, folder)).catch(() => []);
-    for (const name of names) await rm(join(tree, folder, name), { recursive: true, force: true });
-  }
-  // The host's own, copied in for the time of the build.
-  for (const file of ['resolv.conf', 'hostname']) await rm(join(tree, 'etc', file), { force: true });
-  await runCommand('find', [join(tree, 'usr/share/doc'), '-type', 'f', '!', '-name', 'copyright', '-delete']);
 }

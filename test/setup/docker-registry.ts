@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cached } from '../../src/adapters/debian/cache.ts';
 import { cacheFolder } from '../../src/home.ts';
-import { freePort, runProcess } from '../setup/engine-test.ts';
-import { startProcess } from '../setup/process.ts';
+import { freePort } from './ports.ts';
+import { runProcess, startProcess } from './process.ts';
 
 /** A registry on loopback, which an engine uses without TLS; gone at the end of its `await using` scope. */
-export interface Registry extends AsyncDisposable {
+export interface DockerRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly address: string;
 }
 
 /** Starts Debian's `docker-registry`, out of its unpacked package, so that nothing of it stays installed or enabled. */
-export async function startRegistry(): Promise<Registry> {
+export async function startDockerRegistry(): Promise<DockerRegistry> {
   const program = join(await unpacked('docker-registry'), 'usr/bin/docker-registry');
   const data = await mkdtemp(join(tmpdir(), 'aixcl-registry-'));
   const address = `127.0.0.1:${await freePort()}`;
