@@ -1,3 +1,4 @@
+import type { Digest } from '../vault/digest.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Source, Subject } from '../vault/subject.ts';
 import type { Vault, VaultWriter, WorkOptions } from '../vault/vault.ts';
@@ -24,6 +25,8 @@ export interface Keeper {
   recover?(writer: VaultWriter, options: WorkOptions): Promise<void>;
   /** Re-hashes every file; answers what is wrong, nothing when all is right. Remembers what was found right. */
   verify(model: KeptModel, options: WorkOptions): Promise<readonly DamagedFile[]>;
+  /** Hashes every file: digest by path. Of those whose files carry none after `verify`. */
+  digests?(model: KeptModel, options: WorkOptions): Promise<ReadonlyMap<string, Digest>>;
   /** Takes it away through its runtime and checks that it is gone. Throws `notRunning` when that needs a service that does not run. */
   remove(model: KeptModel, proof: VerifiedBackup): Promise<void>;
   /**
@@ -71,6 +74,8 @@ export interface RestoreOptions extends WorkOptions {
   readonly writer: VaultWriter;
   /** Name to restore under; that of the snapshot unless the user gave another. */
   readonly target: Subject;
+  /** Of the journal: names what is staged, and labels helpers. */
+  readonly operation: string;
   /** What stands there, and is written over. */
   readonly standing: VerifiedBackup | 'nothing';
 }

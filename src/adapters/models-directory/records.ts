@@ -32,6 +32,12 @@ export async function readRecord(directory: string, path: string): Promise<FileR
   return { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
 }
 
+/** What was recorded of the file at `path` last, whether or not it is unchanged since. */
+export async function lastRecord(directory: string, path: string): Promise<FileRecord | undefined> {
+  const stored = await load(recordPath(directory, path));
+  return stored && { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
+}
+
 /** Call when the file has its final name: giving it one changes the ctime. */
 export async function writeRecord(
   directory: string,
@@ -56,7 +62,7 @@ function identity(stats: BigIntStats): Omit<StoredRecord, keyof FileRecord | 'pa
 }
 
 /** Named by the hash of the path, as a folder's file has no name that would always fit into one component. */
-function recordPath(directory: string, path: string): string {
+export function recordPath(directory: string, path: string): string {
   return join(directory, '.aixcl', 'digests', createHash('sha256').update(path).digest('hex'));
 }
 

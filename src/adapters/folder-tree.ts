@@ -1,0 +1,95 @@
+import { type BigIntStats, constants } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../errors.ts';
+import type { FileIdentity } from '../vault/evidence.ts';
+import { identityOf } from './vault/file-identity.ts';
+
+/** All that lies in a folder, down to the last. Paths are relative to it, `/` between components. No link is followed. */
+export interface FolderTree {
+  readonly files: readonly TreeFile[];
+  /** Those that hold nothing. */
+  readonly emptyFolders: readonly string[];
+  readonly links: readonly TreeLink[];
+  /** What can't be read as it is: a socket, a name that is not UTF-8, a folder of another user's. */
+  readonly odd: readonly { readonly path: string; readonly why: string }[];
+}
+
+export interface TreeFile {
+  readonly path: string;
+  readonly identity: FileIdentity;
+  readonly modified: Date;
+  /** By its owner. */
+  readonly executable: boolean;
+  /** Names that it has on its disk. */
+  readonly names: number;
+}
+
+export interface TreeLink {
+  readonly path: string;
+  readonly target: string;
+}
+
+interface Growing {
+  readonly files: TreeFile[];
+  readonly emptyFolders: string[];
+  readonly links: TreeLink[];
+  readonly odd: { path: string; why: string }[];
+}
+
+/** Reads the folder at `root`; what is in there in the order of its names. */
+export async function readTree(root: string): Promise<FolderTree> {
+  const tree: Growing = { files: [], emptyFolders: [], links: [], odd: [] };
+  await readInto(tree, root, '');
+  return tree;
+}
+
+async function readInto(tree: Growing, root: string, folder: string): Promise<void> {
+  const names = await namesIn(join(root, folder));
+  if (names === 'unreadable') {
+    tree.odd.push({ path: folder, why: 'it is a folder that this user can not look into' });
+    return;
+  }
+  if (names.length === 0 && folder !== '') tree.emptyFolders.push(folder);
+  for (const raw of names) {
+    const name = utf8(raw);
+    if (name === undefined) {
+      tree.odd.push({
+        path: join(folder, raw.toString('latin1')),
+        why: 'its name is not UTF-8',
+      });
+      continue;
+    }
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const stats = await lstat(join(root, path), { bigint: true });
+    if (stats.isDirectory()) await readInto(tree, root, path);
+    else if (stats.isSymbolicLink()) tree.links.push({ path, target: await readlink(join(root, path)) });
+    else if (stats.isFile()) tree.files.push(treeFile(path, stats));
+    else tree.odd.push({ path, why: 'it is neither file, folder nor link' });
+  }
+}
+
+export function treeFile(path: string, stats: BigIntStats): TreeFile {
+  return {
+    path,
+    identity: identityOf(stats),
+    modified: stats.mtime,
+    executable: (stats.mode & BigInt(constants.S_IXUSR)) !== 0n,
+    names: Number(stats.nlink),
+  };
+}
+
+async function namesIn(folder: string): Promise<Buffer[] | 'unreadable'> {
+  try {
+    return (await readdir(folder, { encoding: 'buffer' })).sort(Buffer.compare);
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return 'unreadable';
+    throw error;
+  }
+}
+
+/** Undefined where no string would lead back to these bytes. */
+function utf8(raw: Buffer): string | undefined {
+  const text = raw.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(raw) ? text : undefined;
+}

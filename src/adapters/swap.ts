@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AixclError, systemCode } from '../errors.ts';
+import type { Subject } from '../vault/subject.ts';
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import { makeDirectory, type Ownership, replaceFile, syncDirectory } from './durable.ts';
+import { publishFile, publishFolder } from './models-directory/publish.ts';
+
+/**
+ * A change of several names that happens as a whole: what stands goes aside, what is staged takes its place. It is noted on the disk before
+ * anything is made, so that the next command finishes it, or takes it back where nothing has its new name yet. All paths absolute.
+ */
+export interface Swap {
+  readonly operation: string;
+  /** Whose bytes go aside or are written over, and the snapshot that holds them; null when none do. */
+  readonly saved: { readonly subject: Subject; readonly snapshot: string } | null;
+  /** In this order. The first one decides: once it is made, the change goes on to its end. */
+  readonly moves: readonly Move[];
+  /** What went aside, once all moves are made. */
+  readonly gone: readonly GoneFile[];
+  /** Emptied and removed in the end, and where the change is taken back: what was staged. */
+  readonly staged: readonly string[];
+  /** Removed in the end. */
+  readonly clear: readonly string[];
+  /** For whoever finishes it: what is to be written beside the new names. */
+  readonly after: unknown;
+}
+
+export interface Move {
+  readonly from: string;
+  readonly to: string;
+  /** Takes the place of a file under that name in one step. Else a name that is taken is left alone. */
+  readonly over?: boolean;
+}
+
+export interface GoneFile {
+  /** Where it lies after the moves. */
+  readonly path: string;
+  /** In the snapshot. */
+  readonly file: string;
+}
+
+/** Thrown when a name that was free is taken. */
+export class NameTaken extends Error {
+  readonly path: string;
+  constructor(path: string) {
+    super(`${path} is taken`);
+    this.path = path;
+  }
+}
+
+export interface SwapWork {
+  /** Folder of the notes. */
+  readonly notes: string;
+  readonly owner: Ownership | undefined;
+  /** Makes what is staged, fsynced; answers `after`. */
+  stage?(): Promise<unknown>;
+  /** Called after the moves; when it throws, they are taken back. */
+  check?(): Promise<void>;
+  /** Called with all names in place. */
+  finish(swap: Swap): Promise<void>;
+}
+
+/** Makes the change. `proof`: that what goes is in the vault. Throws `NameTaken`, with everything as it was. */
+export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', work: SwapWork): Promise<void> {
+  let noted = swap;
+  const note = join(work.notes, `${swap.operation}-${randomBytes(4).toString('hex')}.json`);
+  const write = (ready: boolean) => replaceFile(note, `${JSON.stringify({ ...noted, ready })}\n`, work.owner);
+  await makeDirectory(work.notes, work.owner);
+  const made: Move[] = [];
+  try {
+    if (work.stage) {
+      await write(false);
+      noted = { ...swap, after: await work.stage() };
+    }
+    await write(true);
+    if (swap.saved) {
+      if (proof === 'nothing') throw new Error('what goes needs a proof');
+      await proof.assertCovers(swap.saved.subject);
+    }
+    for (const move of swap.moves) {
+      await make(move);
+      made.push(move);
+    }
+    await work.check?.();
+  } catch (error) {
+    // What is written over can't be brought back; it is the only move then.
+    for (const { from, to } of made.reverse()) await make({ from: to, to: from });
+    await discard(swap.staged);
+    await rm(note, { force: true });
+    throw error;
+  }
+  await work.finish(noted);
+  await discard([...swap.staged, ...swap.clear]);
+  await remove(note);
+}
+
+export interface NotedSwap {
+  readonly note: string;
+  /** `ready`: all was staged, so that the moves began or could begin. */
+  readonly swap: Swap & { readonly ready: boolean };
+}
+
+/** What killed commands noted and did not finish. */
+export async function notedSwaps(notes: string): Promise<NotedSwap[]> {
+  const found: NotedSwap[] = [];
+  for (const name of (await namesIn(notes)).sort()) {
+    if (!name.endsWith('.json')) continue;
+    const note = join(notes, name);
+    found.push({ note, swap: parse(note, await readFile(note, 'utf8')) });
+  }
+  return found;
+}
+
+function parse(note: string, text: string): NotedSwap['swap'] {
+  try {
+    return JSON.parse(text) as NotedSwap['swap'];
+  } catch (cause) {
+    throw new AixclError('unexpected', `${note}, which notes an unfinished change, can't be read`, {
+      hint: `Look at it and at the model it names, then: rm ${note}`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Brings a noted swap to its end, or takes it back. `prove` is asked before what went aside is removed; it throws when that is not in the
+ * vault. Answers which of the two it was.
+ */
+export async function settle(
+  { note, swap }: NotedSwap,
+  work: Pick<SwapWork, 'finish'> & { prove(files: readonly GoneFile[]): Promise<void> },
+): Promise<'finished' | 'taken back'> {
+  const [first] = swap.moves;
+  if (!first || !swap.ready || !(await isMade(first))) {
+    await discard(swap.staged);
+    await remove(note);
+    return 'taken back';
+  }
+  for (const move of swap.moves) {
+    if (await isMade(move)) continue;
+    // Someone else may have given the name to something; the bytes that were to have it are in the vault.
+    await make(move).catch((error: unknown) => {
+      if (!(error instanceof NameTaken)) throw error;
+    });
+  }
+  const left: GoneFile[] = [];
+  for (const file of swap.gone) if (await there(file.path)) left.push(file);
+  await work.prove(left);
+  await work.finish(swap);
+  await discard([...swap.staged, ...swap.clear]);
+  await remove(note);
+  return 'finished';
+}
+
+async function isMade({ from, to, over }: Move): Promise<boolean> {
+  const [source, target] = [await there(from), await there(to)];
+  if (!target) return false;
+  if (!source) return true;
+  // Killed between the new name and the loss of the old one.
+  const same = !over && source.isFile() && source.ino === target.ino && source.dev === target.dev;
+  if (same) await remove(from);
+  return same;
+}
+
+async function make({ from, to, over }: Move): Promise<void> {
+  await makeDirectory(dirname(to), undefined);
+  if (over) {
+    await rename(from, to);
+    await syncDirectory(dirname(to));
+    return;
+  }
+  const folder = (await lstat(from)).isDirectory();
+  if (!(await (folder ? publishFolder(from, to) : publishFile(from, to)))) throw new NameTaken(to);
+  await syncDirectory(dirname(from));
+}
+
+async function there(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+async function discard(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (!(await there(path))) continue;
+    await rm(path, { recursive: true, force: true });
+    await syncDirectory(dirname(path));
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await unlink(path);
+  await syncDirectory(dirname(path));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import { directoryKeeper } from '../../../adapters/directory-keeper.ts';
+import { ggufKeeper } from '../../../adapters/models-directory/keeper.ts';
+import type { Keeper } from '../../../models/keeper.ts';
+import type { Subject } from '../../../vault/subject.ts';
+import type { Context } from '../../context.ts';
+import { vaultOf } from './vault.ts';
+
+/** Those who keep models, or the one of `runtime`. Nothing is asked of an engine that can't be reached. */
+export async function keepersOf(
+  context: Context,
+  runtime?: Exclude<Subject['runtime'], 'directory'>,
+): Promise<readonly Keeper[]> {
+  const keepers: Keeper[] = [];
+  if (runtime !== 'llama-server') keepers.push(await keeperOf(context, 'ollama'));
+  if (runtime !== 'ollama') keepers.push(await keeperOf(context, 'llama-server'));
+  return keepers;
+}
+
+export async function keeperOf(context: Context, runtime: Subject['runtime']): Promise<Keeper> {
+  const { home } = context;
+  if (runtime === 'ollama') {
+    const { ollamaOf } = await import('./ollama.ts');
+    return (await ollamaOf(context)).keeper;
+  }
+  if (runtime === 'directory') return directoryKeeper({ home: home.root, vault: home.vault });
+  const vault = vaultOf(context);
+  return ggufKeeper(home.models, (digest) => vault.blobPath(digest));
+}
