@@ -19,8 +19,8 @@ export interface Desk {
   readonly found: Map<Digest, Evidence>;
   /** A path in `ingest/<operation>/` that nobody has used. */
   newName(): string;
-  /** One at a time for the same blob. */
-  alone<T>(digest: Digest, work: () => Promise<T>): Promise<T>;
+  /** One at a time for the same blob. What is found is kept in `found`. */
+  alone(digest: Digest, work: () => Promise<Evidence>): Promise<Evidence>;
   /** False when no blob of the vault had so many bytes when the lock was taken. */
   hasBlobOf(size: number): Promise<boolean>;
 }

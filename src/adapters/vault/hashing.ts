@@ -96,7 +96,7 @@ export async function hashFile(
 ): Promise<{ readonly digest: Digest; readonly identity: FileIdentity }> {
   return tryTwice(path, async () => {
     await using handle = await openRegular(path);
-    return hashWhole(handle, options);
+    return await hashWhole(handle, options);
   });
 }
 

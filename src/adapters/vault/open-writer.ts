@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
+import type { Evidence } from '../../vault/evidence.ts';
 import type { Hands } from '../../vault/hands.ts';
 import type { Vault, VaultWriter, WriterWish } from '../../vault/vault.ts';
 import { makeDirectory, type Ownership, ownershipOf, replaceFile } from '../durable.ts';
@@ -52,6 +53,7 @@ function deskOf(
   let names = 0;
   let sizes: Promise<Set<number>> | undefined;
   const turns = new Map<Digest, Promise<unknown>>();
+  const found = new Map<Digest, Evidence>();
   return {
     layout,
     owner,
@@ -59,12 +61,18 @@ function deskOf(
     operation,
     hands,
     receipts: new Receipts(layout.receipts, owner),
-    found: new Map(),
+    found,
     newName: () => join(layout.ingest, operation, String(++names)),
     alone(digest, work) {
-      const turn = (turns.get(digest) ?? Promise.resolve()).then(work);
-      const done = turn.catch(() => {});
-      turns.set(digest, done);
+      const turn = (turns.get(digest) ?? Promise.resolve()).then(async () => {
+        const evidence = await work();
+        found.set(digest, evidence);
+        return evidence;
+      });
+      turns.set(
+        digest,
+        turn.catch(() => {}),
+      );
       return turn;
     },
     async hasBlobOf(size) {

@@ -15,14 +15,8 @@ import { blobIdentity, clearTemporary, rehash, settle, shelve } from './shelf.ts
 
 /** Brings one file in, as `VaultWriter.takeIn` says. Throws `FileChanged` when it changes meanwhile. */
 export async function takeIn(desk: Desk, file: SourceFile, options: TakeInOptions): Promise<Evidence> {
-  const evidence = await takenIn(desk, file, options);
-  desk.found.set(evidence.digest, evidence);
-  return evidence;
-}
-
-async function takenIn(desk: Desk, file: SourceFile, options: TakeInOptions): Promise<Evidence> {
   await using source = await OpenedSource.of(desk, file);
-  if (options.way === 'copy' || file.bytes.kind !== 'file') return copyIn(desk, source, options);
+  if (options.way === 'copy' || file.bytes.kind !== 'file') return await copyIn(desk, source, options);
   // Before it is linked, which changes its ctime.
   const receipt = await source.receipt();
   const temporary = desk.newName();

@@ -61,11 +61,7 @@ export class Writer implements VaultWriter {
   }
 
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence> {
-    return this.#held(async () => {
-      const evidence = await rehash(this.#desk, digest, size, options);
-      this.#desk.found.set(digest, evidence);
-      return evidence;
-    });
+    return this.#held(() => this.#desk.alone(digest, () => rehash(this.#desk, digest, size, options)));
   }
 
   note(id: string, change: Marks): Promise<void> {
