@@ -1,0 +1,88 @@
+import { AixclError, reasonOf } from '../../../errors.ts';
+import type { Operation } from '../../../plan/journal.ts';
+import type { Vault, VaultWriter } from '../../../vault/vault.ts';
+import type { Context } from '../../context.ts';
+import { journalOf } from './journal.ts';
+import { keeperOf } from './keepers.ts';
+import { vaultOf } from './vault.ts';
+
+export interface Work {
+  readonly operation: Operation;
+  readonly writer: VaultWriter;
+  readonly vault: Vault;
+}
+
+export interface OperationWish {
+  /** As the user would type it, without `aixcl`: `models remove`. */
+  readonly command: string;
+  readonly targets: readonly string[];
+}
+
+/** The home's vault, with a helper container for files that this user may not link or read. */
+export function vaultWithHands(context: Context): Vault {
+  return vaultOf(context, async () => {
+    const { handsOf } = await import('./ollama.ts');
+    return handsOf(context);
+  });
+}
+
+/**
+ * Runs `work` as an operation of the journal and as the vault's one writer, once what killed commands left was finished or taken away.
+ * However it ends, the journal says so and the vault is free again. An error `partly` is an end too: some of it is done.
+ */
+export async function withOperation<T>(
+  context: Context,
+  { command, targets }: OperationWish,
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
+  const vault = vaultWithHands(context);
+  const operation = await journalOf(context).begin(command, targets);
+  try {
+    const answer = await whileHolding(context, vault, command, operation, work);
+    await operation.end('done');
+    return answer;
+  } catch (error) {
+    await operation.end(outcomeOf(context, error), reasonOf(error));
+    throw error;
+  }
+}
+
+async function whileHolding<T>(
+  context: Context,
+  vault: Vault,
+  command: string,
+  operation: Operation,
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
+  const { signal, flags } = context;
+  await using writer = await vault.open({
+    holder: `aixcl ${command}`,
+    operation: operation.id,
+    patience: flags.waitLock,
+    signal,
+  });
+  await recover(context, writer, operation.id);
+  return await work({ operation, writer, vault });
+}
+
+/** What killed commands left: names half changed, helper containers. Ollama's store clears itself when it is written. */
+async function recover(context: Context, writer: VaultWriter, operation: string): Promise<void> {
+  const { signal } = context;
+  for (const runtime of ['llama-server', 'directory'] as const) {
+    const keeper = await keeperOf(context, runtime);
+    await keeper.recover?.(writer, { signal });
+  }
+  try {
+    const engine = await context.engine();
+    const { reapHelpers } = await import('../../../adapters/helper-container.ts');
+    await reapHelpers(engine, context.home.root, operation);
+  } catch (error) {
+    // Without an engine there are no helpers to take away, and none that still work.
+    if (!(error instanceof AixclError) || error.code !== 'engineUnreachable') throw error;
+  }
+}
+
+function outcomeOf({ signal }: Context, error: unknown): 'partly' | 'interrupted' | 'failed' {
+  if (signal.aborted) return 'interrupted';
+  return error instanceof AixclError && error.code === 'partly' ? 'partly' : 'failed';
+}
