@@ -30,6 +30,7 @@ async function told(size: number, failing = false): Promise<string[]> {
     },
     check: async () => {},
     publish: async () => true,
+    replace: async () => {},
     discard: async () => {},
     [Symbol.asyncDispose]: async () => {},
   } satisfies Collection;

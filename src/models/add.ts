@@ -1,13 +1,22 @@
 import { AixclError } from '../errors.ts';
 import type { StepOutcome } from '../plan/step.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
 import type { Collection, Intake, Order, OrderedFile, StandingRecord } from './intake.ts';
-import { quoted } from './model-name.ts';
+import { type ModelName, quoted } from './model-name.ts';
 import type { AddStep, ObservedOrder } from './plan-add.ts';
 import { shownUrl } from './source.ts';
 
 export interface AddReporter {
   /** A piece of work on so many bytes; null when nobody knows how many. */
-  begin(label: string, total: number | null): { update(done: number): void; end(ok: boolean): void };
+  begin(
+    label: string,
+    total: number | null,
+  ): {
+    /** `total` where it became known, or changed. */
+    update(done: number, total?: number | null): void;
+    end(ok: boolean): void;
+  };
 }
 
 /** How the model that an order would bring compares with what stands under its name, as far as that can be told without fetching it. */
@@ -54,16 +63,24 @@ async function compare(
   return there === here.sha256 ? 'same' : 'other';
 }
 
+export interface ApplyOptions {
+  readonly signal: AbortSignal;
+  readonly reporter: AddReporter;
+  /**
+   * Saves what stands under `name` as `pre_update`, under the vault's lock, and has it replaced with the proof. Absent: nothing is
+   * replaced.
+   */
+  replace?(
+    name: ModelName,
+    swap: (proof: VerifiedBackup, operation: string) => Promise<void>,
+  ): Promise<Snapshot>;
+}
+
 /** Carries out one step; throws the AixclError that is its outcome when it fails. */
-export async function applyAdd(
-  step: AddStep,
-  intake: Intake,
-  options: { readonly signal: AbortSignal; readonly reporter: AddReporter },
-): Promise<StepOutcome> {
+export async function applyAdd(step: AddStep, intake: Intake, options: ApplyOptions): Promise<StepOutcome> {
   if (step.kind === 'keep') {
     return { kind: 'keep', target: step.name, outcome: 'kept', because: step.because };
   }
-  if (step.kind === 'refuse') throw taken(step.name);
   const { order } = step;
   await using collection = await intake.collect(order);
   const records = new Map<string, StandingRecord>();
@@ -78,10 +95,20 @@ export async function applyAdd(
   if (await collection.publish(records)) {
     return { kind: 'add', target: order.name, outcome: 'done', because: step.because };
   }
-  const same = await sameAsStanding(order, records, intake, options.signal);
-  await collection.discard();
-  if (!same) throw taken(order.name);
-  return { kind: 'keep', target: order.name, outcome: 'kept', because: 'the same bytes are there' };
+  if (await sameAsStanding(order, records, intake, options.signal)) {
+    await collection.discard();
+    return { kind: 'keep', target: order.name, outcome: 'kept', because: 'the same bytes are there' };
+  }
+  // Whoever took the name since it was observed was not asked about.
+  if (step.kind !== 'update' || !options.replace) {
+    await collection.discard();
+    throw taken(order.name);
+  }
+  const saved = await options.replace(order.name, (proof, operation) =>
+    collection.replace(records, proof, operation),
+  );
+  const because = `${step.because}; those before are kept as ${saved.id}`;
+  return { kind: 'update', target: order.name, outcome: 'done', because };
 }
 
 /** Bytes from which on the hash over what landed takes long enough to be shown. */

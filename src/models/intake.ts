@@ -1,3 +1,4 @@
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
 import type { ModelName } from './model-name.ts';
 
 /** The port through which bytes of new models come in. Nothing is under a model's name before it is whole, checked and on the disk. */
@@ -19,7 +20,12 @@ export interface Intake {
 
 export type Location =
   | { readonly kind: 'path'; readonly path: string }
-  | { readonly kind: 'http'; readonly url: URL };
+  | {
+      readonly kind: 'http';
+      readonly url: URL;
+      /** What that host is told to let us in. A function, so that it gets into no record and no message. */
+      readonly authorization?: () => string;
+    };
 
 export interface Probe {
   /** Bytes; null when the source does not say. */
@@ -76,6 +82,12 @@ export interface Collection extends AsyncDisposable {
   check(): Promise<void>;
   /** Gives the whole its name, unless that is taken: then false, and nothing is changed. */
   publish(records: ReadonlyMap<string, StandingRecord>): Promise<boolean>;
+  /** Puts the whole in the place of what stands there; `proof` covers all of that. `operation`: of the journal. */
+  replace(
+    records: ReadonlyMap<string, StandingRecord>,
+    proof: VerifiedBackup,
+    operation: string,
+  ): Promise<void>;
   /** Throws away what was collected. */
   discard(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AixclError } from '../errors.ts';
-import { besideUrl, fileNameOf, parseSource, shownSource, shownUrl, unsupported } from './source.ts';
+import { besideUrl, fileNameOf, parseSource, shownSource, shownUrl } from './source.ts';
 
 test('paths, addresses, hub names and Ollama names are told apart', () => {
   const kinds = {
@@ -12,8 +12,9 @@ test('paths, addresses, hub names and Ollama names are told apart', () => {
     '.': 'path',
     'https://host/a.gguf?download=true': 'http',
     'HTTP://host/a.gguf': 'http',
-    'hf.co/user/repo:Q4_K_M': 'hub',
-    'huggingface.co/user/repo': 'hub',
+    'hf.co/user/repo:Q4_K_M': 'ollama',
+    'huggingface.co/user/repo': 'ollama',
+    'localhost:5000/user/model:tag': 'ollama',
     'llama3.2': 'ollama',
     'llama3.2:1b': 'ollama',
     'user/model:tag': 'ollama',
@@ -34,12 +35,36 @@ test('addresses of anything but a .gguf file over http are refused', () => {
   }
 });
 
-test('what comes later is refused with what works now', () => {
-  for (const text of ['llama3.2:1b', 'hf.co/user/repo']) {
-    expect(unsupported(parseSource(text) as never)).toMatchObject({
-      code: 'usage',
-      hint: expect.any(String),
-    });
+test("the Hub's models go to Ollama unless llama-server is asked to have them", () => {
+  expect(parseSource('hf.co/user/repo:Q4_K_M', 'llama-server')).toMatchObject({
+    kind: 'hub',
+    repo: 'user/repo',
+    choice: 'Q4_K_M',
+  });
+  expect(parseSource('HF.co/user/repo', 'llama-server')).toMatchObject({ kind: 'hub', choice: null });
+  expect(parseSource('hf.co/user/repo:a-Q4_0.gguf', 'llama-server')).toMatchObject({
+    choice: 'a-Q4_0.gguf',
+  });
+  expect(parseSource('hf.co/user/repo:Q4_K_M', 'ollama')).toMatchObject({
+    kind: 'ollama',
+    name: { host: 'hf.co', namespace: 'user', model: 'repo', tag: 'Q4_K_M' },
+  });
+});
+
+test('what a runtime can not have is refused, with what it can', () => {
+  for (const [text, runtime] of [
+    ['llama3.2', 'llama-server'],
+    ['a.gguf', 'ollama'],
+    ['https://host/a.gguf', 'ollama'],
+    ['hf.co/user', 'llama-server'],
+    ['hf.co/user/../repo', 'llama-server'],
+    ['hf.co/../..', 'llama-server'],
+    ['hf.co/user/repo:a b', 'llama-server'],
+    ['-x/y:z', undefined],
+    ['a b', undefined],
+  ] as const) {
+    const refused = expect.objectContaining({ code: 'usage', hint: expect.any(String) });
+    expect(() => parseSource(text, runtime), text).toThrow(refused);
   }
 });
 

@@ -3,10 +3,10 @@ import { AixclError } from '../../errors.ts';
 import type { Probe } from '../../models/intake.ts';
 import { shownUrl } from '../../models/source.ts';
 import { describe } from './probe.ts';
-import { type Answer, get, networkReason, Transient } from './request.ts';
+import { type Answer, get, networkReason, type RequestOptions, Transient } from './request.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 
-export interface DownloadOptions extends RetryOptions {
+export interface DownloadOptions extends RetryOptions, Pick<RequestOptions, 'authorization'> {
   /** Bytes of the file that are here, those of earlier runs included. */
   readonly onProgress?: (done: number) => void;
   /** Milliseconds without a byte after which a connection counts as cut. */
@@ -37,7 +37,9 @@ export async function download(
       let answer: Answer | undefined;
       try {
         if (position === expected.size && position > 0) return;
-        answer = await get(url, rangeHeaders(position, version), signal);
+        answer = await get(url, rangeHeaders(position, version), signal, {
+          authorization: options.authorization,
+        });
         const found = describe(answer);
         assertUnchanged(url, expected, found);
         if (answer.response.status === 416 && found.size === position) return;

@@ -1,14 +1,14 @@
 import type { Probe } from '../../models/intake.ts';
-import { type Answer, get } from './request.ts';
+import { type Answer, get, type RequestOptions } from './request.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 
 /** Size, digest and version of what is at `url`, by asking for its first byte: signed addresses answer no HEAD. */
-export async function probeUrl(url: URL, options: RetryOptions): Promise<Probe> {
+export async function probeUrl(url: URL, options: RetryOptions & RequestOptions): Promise<Probe> {
   const answer = await withRetries(
     url,
     options,
     () => 0,
-    () => get(url, { range: 'bytes=0-0' }, options.signal),
+    () => get(url, { range: 'bytes=0-0' }, options.signal, { authorization: options.authorization }),
   );
   await answer.response.body?.cancel();
   return describe(answer);

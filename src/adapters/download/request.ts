@@ -19,19 +19,32 @@ export interface Answer {
   readonly headers: readonly Headers[];
 }
 
+export interface RequestOptions {
+  readonly method?: 'GET' | 'HEAD';
+  /** Sent to the host of the address and to no other that it leads to. */
+  readonly authorization?: (() => string) | undefined;
+  /** Status codes that are answers to the caller, not failures. */
+  readonly answers?: readonly number[];
+}
+
 const maximumRedirects = 10;
 
 /**
- * GET with redirects followed one by one. Throws `Transient` for what is worth another try, `notFound`, `refused` or `unexpected`
+ * GET (or HEAD) with redirects followed one by one. Throws `Transient` for what is worth another try, `notFound`, `refused` or `unexpected`
  * for what is not.
  */
-export async function get(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+export async function get(
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  options: RequestOptions = {},
+): Promise<Answer> {
   const seen: Headers[] = [];
   let current = url;
-  const login = authorization(url);
+  const login = options.authorization ? { authorization: options.authorization() } : addressLogin(url);
   for (let count = 0; count <= maximumRedirects; count++) {
     const sent = current.origin === url.origin ? { ...login, ...headers } : headers;
-    const response = await send(current, sent, signal);
+    const response = await send(current, sent, signal, options.method);
     seen.push(response.headers);
     const target = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && response.status !== 304 && target) {
@@ -41,7 +54,8 @@ export async function get(url: URL, headers: Record<string, string>, signal: Abo
       current = next;
       continue;
     }
-    if (response.ok || response.status === 416) return { response, headers: seen };
+    if (response.ok || response.status === 416 || options.answers?.includes(response.status))
+      return { response, headers: seen };
     await response.body?.cancel();
     throw failure(url, response);
   }
@@ -51,18 +65,24 @@ export async function get(url: URL, headers: Record<string, string>, signal: Abo
 }
 
 /** fetch refuses addresses with a name and password in them; they go to the host that they were given for and to no other. */
-function authorization(url: URL): Record<string, string> {
+function addressLogin(url: URL): Record<string, string> {
   if (!url.username) return {};
   const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
 }
 
-async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+async function send(
+  url: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  method: 'GET' | 'HEAD' = 'GET',
+): Promise<Response> {
   try {
     const bare = new URL(url);
     bare.username = '';
     bare.password = '';
     return await fetch(bare, {
+      method,
       redirect: 'manual',
       signal,
       // Compressed on the way, bytes would not be those of the file and ranges would not fit.

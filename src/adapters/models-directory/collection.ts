@@ -107,6 +107,28 @@ function collection(
         return true;
       });
     },
+    replace: (records, standing, operation) =>
+      onDisk(directory, async () => {
+        const { replaceModel, recordsFor } = await import('./replace.ts');
+        const only = order.files[0]!;
+        await replaceModel(directory, order.name, {
+          operation,
+          standing,
+          folder: order.folder,
+          moves: [{ from: order.folder ? files : pathOf(only), to: join(directory, order.name) }],
+          // Fetched bytes outlive a replacement that fails.
+          staged: [],
+          async stage() {
+            const staged = order.files.flatMap((file) => {
+              const place = order.folder ? join(order.name, file.name) : order.name;
+              const record = records.get(file.name);
+              return record ? [{ place, from: pathOf(file), record }] : [];
+            });
+            return { name: order.name, arguments: null, records: await recordsFor(staged) };
+          },
+        });
+        await rm(root, { recursive: true, force: true });
+      }),
     discard: () => rm(root, { recursive: true, force: true }),
     [Symbol.asyncDispose]: () => claimed[Symbol.asyncDispose](),
   };
@@ -128,7 +150,10 @@ async function fetchInto(
     await replaceFile(notePath, note, owner);
   }
   await using handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o644);
-  await download(file.location.url, handle, file, options);
+  await download(file.location.url, handle, file, {
+    ...options,
+    authorization: file.location.authorization,
+  });
 }
 
 /** fsync, owner, size and sha256 of what landed. */

@@ -16,7 +16,7 @@ export function intakeInto(directory: string): Intake {
   return {
     async probe(location, signal) {
       return location.kind === 'http'
-        ? await probeUrl(location.url, { signal, attempts: 3 })
+        ? await probeUrl(location.url, { signal, attempts: 3, authorization: location.authorization })
         : await probePath(location.path);
     },
     look,

@@ -33,9 +33,11 @@ export async function addOne(
   const intake = intakeInto(models);
   const { signal = new AbortController().signal } = options;
   const reporter = { begin: () => ({ update() {}, end() {} }) };
-  const order = await observeOrder(parseSource(source), intake, { ...options, signal });
+  const parsed = parseSource(source);
+  if (parsed.kind === 'ollama') throw new Error('The models directory takes no names');
+  const order = await observeOrder(parsed, intake, { ...options, signal });
   const standing = await observeStanding(order, intake, { signal, reporter });
   const held = await heldBytes(models, order);
-  const { steps } = planAdd([{ order, standing, held }], await intake.space());
+  const { steps } = planAdd([{ order, standing, held }]);
   return await applyAdd(steps[0]!, intake, { signal, reporter });
 }

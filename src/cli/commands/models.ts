@@ -1,5 +1,18 @@
 import type { Noun } from '../command.ts';
 
+const runtime = {
+  type: 'string',
+  requiresArg: true,
+  choices: ['ollama', 'llama-server'],
+  describe: 'The models of one runtime alone',
+} as const;
+
+const offline = {
+  type: 'boolean',
+  default: false,
+  describe: 'Ask nobody whether a model can be had again',
+} as const;
+
 export const modelsCommand: Noun = {
   name: 'models',
   describe: 'The models on this machine',
@@ -8,11 +21,12 @@ export const modelsCommand: Noun = {
       name: 'list',
       describe: 'Every model, whether or not anything runs',
       short: ['ls'],
-      run: async (context) => (await import('./models/list.ts')).list(context),
+      options: { runtime, offline },
+      run: async (context, argv) => (await import('./models/list.ts')).list(context, argv),
     },
     {
       name: 'add <source..>',
-      describe: 'Bring models in: .gguf files, folders of them, or addresses',
+      describe: "Bring models in: Ollama's names, .gguf files, folders of them, or addresses",
       short: ['pull'],
       options: {
         as: { type: 'string', requiresArg: true, describe: 'Name that it gets' },
@@ -21,8 +35,19 @@ export const modelsCommand: Noun = {
           requiresArg: true,
           describe: 'What its bytes must hash to (64 hex digits)',
         },
+        runtime: {
+          ...runtime,
+          describe: 'Which runtime is to have a model of the Hub: ollama, unless it is said',
+        },
+        insecure: {
+          type: 'boolean',
+          default: false,
+          describe: 'Let Ollama pull by plain http, whatever the host',
+        },
       },
       examples: [
+        ['$0 models add llama3.2:1b', 'pulled by Ollama, then re-hashed'],
+        ['$0 models add --runtime llama-server hf.co/USER/REPO:Q4_K_M', 'all its files, checked by sha256'],
         ['$0 models add ~/Downloads/qwen3-4b-q4_k_m.gguf', 'a copy of a file; the file itself stays'],
         ['$0 models add https://HOST/PATH/MODEL.gguf', 'goes on where an earlier run was cut'],
         ['$0 models add big-00001-of-00003.gguf --as big', 'all three shards, as one folder'],
@@ -31,7 +56,8 @@ export const modelsCommand: Noun = {
     },
     {
       name: 'show <name>',
-      describe: 'What a model is: architecture, size, template, licence, files',
+      describe: 'What a model is: architecture, size, template, licence, files, backups',
+      options: { runtime, offline },
       run: async (context, argv) => (await import('./models/show.ts')).show(context, argv),
     },
     {

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { AixclError } from '../../../errors.ts';
+import { resolveHome } from '../../../home.ts';
 import type { Intake } from '../../../models/intake.ts';
 import { writeSelfTestModel } from '../../../models/self-test-model.ts';
 import type { Result } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
+import { vaultOf } from '../wiring/vault.ts';
 import { addSources } from './add.ts';
 
 /** Replaces parts of the intake, for what a real disk does not do on demand. */
@@ -37,17 +41,21 @@ const task = { update() {}, succeed() {}, fail() {} };
 /** What `addSources` printed, and how it ended. */
 async function added(
   sources: readonly string[],
-  { dryRun = false }: { dryRun?: boolean } = {},
+  { dryRun = false, agreed = true }: { dryRun?: boolean; agreed?: boolean } = {},
 ): Promise<{ result: Result | undefined; notes: string[]; error: unknown }> {
   let result: Result | undefined;
   const notes: string[] = [];
   const same = (text: string) => text;
   const context = {
-    flags: { dryRun },
-    home: { root, models },
+    flags: { dryRun, waitLock: 0 },
+    env: {},
+    home: resolveHome({ AIXCL_HOME: root }),
     signal: new AbortController().signal,
     progress: { start: () => task },
-    confirm: async () => {},
+    confirm: async (question: string) => {
+      notes.push(question);
+      if (!agreed) throw new AixclError('refused', 'not agreed to');
+    },
     out: {
       note: (line: string) => notes.push(line),
       result: (given: Result) => {
@@ -63,26 +71,43 @@ async function added(
   return { result, notes, error };
 }
 
-test('where the run would refuse, the dry run fails with the same error', async () => {
-  await added([first]);
-  const run = await added([other]);
-  const dry = await added([other], { dryRun: true });
-  expect(dry.error).toMatchObject({ code: 'refused', exitCode: 3 });
-  expect(dry.error).toEqual(run.error);
-});
-
-test('of several sources, the dry run says which would be refused, and ends as the run would', async () => {
+test('a name that other bytes have is asked about before anything is done, and a no changes nothing', async () => {
   await added([first]);
   const fresh = join(root, 'b.gguf');
   await writeSelfTestModel(fresh);
-  const dry = await added([fresh, other], { dryRun: true });
-  expect(dry.result?.changed).toBe(false);
-  expect(dry.result?.steps.map(({ target, outcome }) => `${target} ${outcome}`)).toEqual([
-    'b.gguf planned',
-    'a.gguf failed',
-  ]);
-  expect(dry.error).toMatchObject({ code: 'partly', exitCode: 5 });
+  const { error, notes } = await added([fresh, other], { agreed: false });
+  expect(error).toMatchObject({ code: 'refused', exitCode: 3 });
+  expect(notes.join()).toContain('"a.gguf" is there with other bytes');
   expect(existsSync(join(models, 'b.gguf'))).toBe(false);
+  expect(await readFile(join(models, 'a.gguf'))).toEqual(await readFile(first));
+  expect(existsSync(join(root, 'vault'))).toBe(false);
+});
+
+test('a yes replaces them, and those that were there are in the vault', async () => {
+  await added([first]);
+  const before = await readFile(first);
+  const { error, result } = await added([other]);
+  expect(error).toBeUndefined();
+  expect(result?.steps).toMatchObject([{ kind: 'update', target: 'a.gguf', outcome: 'done' }]);
+  expect(result?.steps[0]?.because).toContain('b0001');
+  expect(await readFile(join(models, 'a.gguf'))).toEqual(await readFile(other));
+  const sha256 = createHash('sha256').update(before).digest('hex');
+  expect(await readFile(join(root, 'vault', 'blobs', 'sha256', sha256))).toEqual(before);
+  const [snapshot] = (await vaultOf({ home: resolveHome({ AIXCL_HOME: root }) } as Context).contents())
+    .snapshots;
+  expect(snapshot).toMatchObject({ backupType: 'pre_update', damage: null });
+  expect(snapshot?.verified).not.toBeNull();
+  // The same once more is kept.
+  expect((await added([other])).result?.steps).toMatchObject([{ kind: 'keep', outcome: 'kept' }]);
+});
+
+test('the dry run tells what would be asked, and does nothing', async () => {
+  await added([first]);
+  const dry = await added([other], { dryRun: true });
+  expect(dry.error).toBeUndefined();
+  expect(dry.result).toMatchObject({ changed: false, steps: [{ kind: 'update', outcome: 'planned' }] });
+  expect(dry.notes.join()).toContain('would be asked');
+  expect(existsSync(join(root, 'vault'))).toBe(false);
 });
 
 test('where the disk is too small, the dry run fails with the same error', async () => {
@@ -124,7 +149,7 @@ test('a failure that nobody foresaw ends the command as that, and loses no resul
 });
 
 test('what may be secret in an address is not shown when it fails', async () => {
-  const { result, error } = await added(['https://user:secret@h/a.zip?secret', 'llama3.2:1b']);
+  const { result, error } = await added(['https://user:secret@h/a.zip?secret', 'nowhere.gguf']);
   expect(JSON.stringify(result)).toContain('https://h/a.zip');
   expect(JSON.stringify([result, (error as Error).message, error])).not.toContain('secret');
 });

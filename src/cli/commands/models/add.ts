@@ -1,34 +1,36 @@
 import type { Arguments } from 'yargs';
-import { makeHomeFolder } from '../../../adapters/home-folder.ts';
-import { heldBytes } from '../../../adapters/models-directory/collection.ts';
-import { intakeInto } from '../../../adapters/models-directory/intake.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
-import { type AddReporter, applyAdd, observeStanding } from '../../../models/add.ts';
-import type { Intake } from '../../../models/intake.ts';
+import type { AddReporter } from '../../../models/add.ts';
 import { isProjectorName } from '../../../models/model-name.ts';
-import { observeOrder } from '../../../models/order.ts';
-import { type AddPlan, type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
-import { parseSource, shownSource } from '../../../models/source.ts';
+import { type Room, roomFor } from '../../../models/room.ts';
+import { parseSource, type Runtime, type Source, shownSource } from '../../../models/source.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { journalOf } from '../wiring/journal.ts';
+import type { AddItem, Batch, FailedSource } from './add-batch.ts';
+import { runtimeOf } from './find.ts';
 
 interface AddOptions {
   readonly as?: string | undefined;
   readonly sha256?: string | undefined;
+  readonly runtime?: Runtime | undefined;
+  /** Ollama may pull by plain http, whatever the host. */
+  readonly insecure?: boolean;
 }
 
 /** `models add SOURCE…`. */
 export async function add(context: Context, argv: Arguments): Promise<void> {
   const sources = Array.isArray(argv.source) ? argv.source.map(String) : [String(argv.source)];
-  const options = { as: text(argv.as), sha256: parseSha256(text(argv.sha256)) };
-  const given = Object.entries(options).find(([, value]) => value !== undefined);
+  const single = { as: text(argv.as), sha256: parseSha256(text(argv.sha256)) };
+  const given = Object.entries(single).find(([, value]) => value !== undefined);
   if (sources.length > 1 && given) {
     throw new AixclError('usage', `--${given[0]} is for one source, not for ${sources.length}`, {
       hint: 'Add them one by one.',
     });
   }
-  await addSources(context, sources, options);
+  const runtime = runtimeOf(text(argv.runtime));
+  await addSources(context, sources, { ...single, runtime, insecure: argv.insecure === true });
 }
 
 /**
@@ -40,8 +42,6 @@ export async function addSources(
   sources: readonly string[],
   options: AddOptions = {},
 ): Promise<void> {
-  const intake = intakeInto(context.home.models);
-  const reporter = reporterOf(context);
   const outcomes: StepOutcome[] = [];
   const failures: unknown[] = [];
   const fail = (target: string, error: unknown) => {
@@ -49,70 +49,114 @@ export async function addSources(
     outcomes.push({ kind: 'add', target, outcome: 'failed', because: reasonOf(error) });
     failures.push(error);
   };
+  const batches = await plan(context, sources, options, ({ source, error }) => fail(source, error));
+  const items = batches.flatMap((batch) => batch.items);
+  const rooms = roomFor(batches.map(({ need }) => need));
+  const full = lackOfSpace(rooms);
+  if (!full) await consent(context, items, rooms);
 
-  const observed: ObservedOrder[] = [];
-  for (const source of sources) {
-    try {
-      observed.push(await observe(context, intake, reporter, source, options));
-    } catch (error) {
-      fail(shownSource(source), error);
+  const run = async (apply: (item: AddItem) => Promise<StepOutcome>) => {
+    for (const item of items) {
+      try {
+        if (full && brings(item)) throw full;
+        outcomes.push(await apply(item));
+      } catch (error) {
+        fail(item.target, error);
+      }
     }
-  }
-  const plan = planAdd(observed, await intake.space());
-  const { dryRun } = context.flags;
-  const full = lackOfSpace(context, plan);
-  if (plan.tight && !full) await consent(context, plan);
-  if (!dryRun && !full && plan.steps.some((step) => step.kind === 'add'))
-    await makeHomeFolder(context.home.models, context.home);
-  for (const step of plan.steps) {
-    try {
-      if (step.kind === 'add' && full) throw full;
-      const only = step.kind === 'add' && dryRun;
-      outcomes.push(
-        only ? planned(step) : await applyAdd(step, intake, { signal: context.signal, reporter }),
-      );
-    } catch (error) {
-      fail(nameOf(step), error);
-    }
-  }
-  report(context, outcomes, failures, full);
+  };
+  if (context.flags.dryRun) await run(planned);
+  else if (full || !items.some(brings)) await run((item) => item.apply(nothingToNote));
+  else await journalled(context, items, run, () => failures);
+  const files = items.filter(({ runtime }) => runtime === 'llama-server').map(({ target }) => target);
+  report(context, outcomes, failures, full, new Set(files));
 }
 
-async function observe(
+async function plan(
   context: Context,
-  intake: Intake,
-  reporter: AddReporter,
-  text: string,
+  texts: readonly string[],
   options: AddOptions,
-): Promise<ObservedOrder> {
-  const { signal } = context;
-  const order = await observeOrder(parseSource(text), intake, { ...options, signal });
-  const [file] = order.files;
-  if (
-    file?.location.kind === 'path' &&
-    !order.folder &&
-    !file.location.path.endsWith(text.replace(/^\.\//, ''))
-  ) {
-    context.out.note(`${text} leads to ${file.location.path}, which is what is copied`);
+  failed: (failure: FailedSource) => void,
+): Promise<Batch[]> {
+  const reporter = reporterOf(context);
+  const sources: Source[] = [];
+  for (const text of texts) {
+    try {
+      sources.push(parseSource(text, options.runtime));
+    } catch (error) {
+      failed({ source: shownSource(text), error });
+    }
   }
-  const standing = await observeStanding(order, intake, { signal, reporter });
-  return { order, standing, held: await heldBytes(context.home.models, order) };
+  const files = sources.filter((source) => source.kind !== 'ollama');
+  const names = sources.filter((source) => source.kind === 'ollama');
+  const batches: Batch[] = [];
+  if (files.length > 0) {
+    const { planFiles } = await import('./add-gguf.ts');
+    batches.push(await planFiles(context, files, options, reporter, failed));
+  }
+  if (names.length > 0) {
+    const { planPulls } = await import('./add-ollama.ts');
+    batches.push(await planPulls(context, names, options, reporter, failed));
+  }
+  return batches;
 }
 
-function lackOfSpace({ home }: Context, plan: AddPlan): AixclError | undefined {
-  if (plan.left >= 0 || plan.needed === 0) return undefined;
+async function journalled(
+  context: Context,
+  items: readonly AddItem[],
+  run: (apply: (item: AddItem) => Promise<StepOutcome>) => Promise<void>,
+  failures: () => readonly unknown[],
+): Promise<void> {
+  const changing = items.filter(brings);
+  const operation = await journalOf(context).begin(
+    'models add',
+    changing.map(({ target }) => target),
+  );
+  try {
+    await run(async (item) => {
+      if (brings(item)) await operation.step(item.kind, item.target, item.because);
+      return await item.apply(operation);
+    });
+  } catch (error) {
+    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
+    throw error;
+  }
+  const failed = failures();
+  const outcome = failed.length === 0 ? 'done' : failed.length < items.length ? 'partly' : 'failed';
+  await operation.end(outcome, failed.length > 0 ? reasonOf(failed[0]) : undefined);
+}
+
+function brings({ kind }: AddItem): boolean {
+  return kind === 'add' || kind === 'update';
+}
+
+/** For items that change nothing. */
+const nothingToNote = { id: 'none', step: async () => {}, end: async () => {} };
+
+function lackOfSpace(rooms: readonly Room[]): AixclError | undefined {
+  const room = rooms.find(({ left }) => left < 0);
+  if (!room) return undefined;
   return new AixclError(
     'noSpace',
-    `${bytes(plan.needed)} are needed on the disk of ${home.models}, which has ${bytes(plan.left + plan.needed)} free`,
+    `${bytes(room.needed)} are needed on the disk of ${room.places.join(' and ')}, which has ${bytes(room.left + room.needed)} free`,
     { hint: 'Make room, or move the models: AIXCL_MODELS_DIR=/PATH' },
   );
 }
 
-/** Asks about what would nearly fill the disk; a dry run tells that it would be asked. */
-async function consent(context: Context, plan: AddPlan): Promise<void> {
-  const fact = `This brings in ${bytes(plan.needed)} and leaves ${bytes(plan.left)} on the disk of ${context.home.models}, less than a tenth of it.`;
-  if (context.flags.dryRun) return context.out.note(`${fact} It would be asked whether to go on.`);
-  await context.confirm(`${fact} Go on?`);
+/** Asks about what would be replaced and what would nearly fill a disk; a dry run tells that it would be asked. */
+async function consent(context: Context, items: readonly AddItem[], rooms: readonly Room[]): Promise<void> {
+  const tight = rooms
+    .filter((room) => room.tight)
+    .map(
+      ({ needed, left, places }) =>
+        `This brings in ${bytes(needed)} and leaves ${bytes(left)} on the disk of ${places.join(' and ')}, less than a tenth of it.`,
+    );
+  const facts = [...items.map(({ question }) => question).filter((each) => each !== null), ...tight];
+  if (facts.length === 0) return;
+  if (context.flags.dryRun) {
+    return context.out.note(`${facts.join('\n')} It would be asked whether to go on.`);
+  }
+  await context.confirm(`${facts.join('\n')} Go on?`);
 }
 
 const words = {
@@ -128,16 +172,19 @@ function report(
   outcomes: readonly StepOutcome[],
   failures: readonly unknown[],
   full: AixclError | undefined,
+  files: ReadonlySet<string>,
 ): void {
   // A lone failure is told by its error alone, with the hint that belongs to it.
   if (failures.length === 1 && outcomes.length === 1) throw failures[0];
   const added = outcomes.filter(({ outcome }) => outcome === 'done');
   const lines = outcomes.map((step) => {
-    if (step.outcome === 'done') return `added ${step.target}`;
+    if (step.outcome === 'done') {
+      return step.kind === 'update' ? `updated ${step.target}: ${step.because}` : `added ${step.target}`;
+    }
     const line = `${words[step.outcome]} ${step.target}: ${step.because}`;
     return step.outcome === 'failed' ? context.out.paint.bad(line) : line;
   });
-  const toServe = added.find(({ target }) => !isProjectorName(target));
+  const toServe = added.find(({ target }) => files.has(target) && !isProjectorName(target));
   if (toServe) lines.push(`next: aixcl models activate ${toServe.target}`);
   context.out.result({ command: 'models add', changed: added.length > 0, steps: outcomes }, lines.join('\n'));
 
@@ -153,13 +200,12 @@ function report(
   });
 }
 
-function planned(step: AddStep & { kind: 'add' }): StepOutcome {
-  const size = step.bytes === null ? '' : ` (${bytes(step.bytes)})`;
-  return { kind: 'add', target: nameOf(step), outcome: 'planned', because: step.because + size };
-}
-
-function nameOf(step: AddStep): string {
-  return step.kind === 'add' ? step.order.name : step.name;
+/** What the run would do, so far as that can be told without doing it. */
+async function planned(item: AddItem): Promise<StepOutcome> {
+  const { kind, target, because } = item;
+  if (!brings(item)) return await item.apply(nothingToNote);
+  const size = item.bytes === null ? '' : ` (${bytes(item.bytes)})`;
+  return { kind, target, outcome: 'planned', because: because + size };
 }
 
 function reporterOf(context: Context): AddReporter {
@@ -167,7 +213,7 @@ function reporterOf(context: Context): AddReporter {
     begin(label, total) {
       const task = context.progress.start(label, total ?? undefined);
       return {
-        update: (done) => task.update({ done }),
+        update: (done, total) => task.update({ done, ...(typeof total === 'number' && { total }) }),
         end: (ok) => (ok ? task.succeed() : task.fail()),
       };
     },

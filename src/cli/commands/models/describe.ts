@@ -6,38 +6,51 @@ import {
 } from '../../../models/active-model.ts';
 import type { FileRecord, Model } from '../../../models/model.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
+import type { BriefFacts } from '../../../models/ollama/facts.ts';
+import type { OllamaModel } from '../../../models/ollama/kept.ts';
+import { blobsOf } from '../../../models/ollama/manifest.ts';
+import type { Runtime } from '../../../models/source.ts';
+import { addresses, type Origin, type SourceState } from '../../../models/sources.ts';
 
 /** A `model` object as `--format json` prints it (docs/commands.md). Sizes in bytes, an unknown value is null. */
 export interface ModelObject {
   readonly name: string;
-  readonly runtime: 'llama-server';
+  readonly runtime: Runtime;
   readonly size: number;
-  /** `sha256:…` of a model of one file, where it is recorded. */
+  /** `sha256:…`: of a GGUF of one file, where it is recorded; of an Ollama model that of its manifest, which `ollama list` shows the begin of. */
   readonly digest: string | null;
   readonly quantization: string | null;
   readonly parameters: number | null;
   /** ISO 8601, UTC. */
   readonly modified: string;
   readonly active: boolean;
-  readonly source: 'unique' | 're-pullable' | null;
+  /** Null: not asked. */
+  readonly source: SourceState | null;
   readonly damaged: boolean;
+  /** ISO 8601, UTC: when it was last saved whole. */
   readonly lastBackup: string | null;
   readonly architecture: string | null;
-  /** `model`, `embedding`, `projector`, `adapter` or `other`. */
+  /** `model`, `embedding`, `projector`, `adapter` or `other`; null of Ollama's. */
   readonly role: string | null;
   readonly standing: ModelStanding;
   /** Why it is damaged. */
   readonly damage: string | null;
 }
 
-export async function describeModel(
+/** A model as it stands on the disk, before anyone was asked where it came from or when it was saved. */
+export interface Described {
+  readonly object: ModelObject;
+  readonly origin: Origin;
+}
+
+export async function describeGguf(
   model: Model,
   activation: Activation,
   directory: ModelsDirectory,
-): Promise<ModelObject> {
+): Promise<Described> {
   const records = await recordsOf(model, directory);
   const [only] = records;
-  return {
+  const object: ModelObject = {
     name: model.name,
     runtime: 'llama-server',
     size: model.size,
@@ -46,7 +59,7 @@ export async function describeModel(
     parameters: model.summary?.parameters ?? null,
     modified: model.modified.toISOString(),
     active: activeModel(activation) === model.name,
-    source: sourceOf(records),
+    source: null,
     damaged: model.damage !== null,
     lastBackup: null,
     architecture: model.summary?.architecture ?? null,
@@ -54,6 +67,37 @@ export async function describeModel(
     standing: standingOf(model.name, activation),
     damage: model.damage,
   };
+  const files = model.files.map(({ size }, index) => ({
+    source: records[index]?.source,
+    size,
+    sha256: records[index]?.sha256 ?? null,
+  }));
+  return { object, origin: addresses(files) };
+}
+
+export function describeOllama(model: OllamaModel, facts: BriefFacts): Described {
+  const { manifest, name } = model.stored;
+  const object: ModelObject = {
+    name: model.subject.name,
+    runtime: 'ollama',
+    size: model.size,
+    digest: model.files[0]?.digest ?? null,
+    quantization: facts.quantization,
+    parameters: facts.parameters,
+    modified: model.modified.toISOString(),
+    active: false,
+    source: null,
+    damaged: model.damage !== null,
+    lastBackup: null,
+    architecture: facts.architecture,
+    role: null,
+    standing: null,
+    damage: model.damage,
+  };
+  const origin: Origin = manifest
+    ? { kind: 'registry', name, blobs: blobsOf(manifest) }
+    : { kind: 'nowhere' };
+  return { object, origin };
 }
 
 /** What is recorded of each file of a model, in the order of its files. */
@@ -62,12 +106,6 @@ export async function recordsOf(
   directory: ModelsDirectory,
 ): Promise<(FileRecord | undefined)[]> {
   return await Promise.all(model.files.map((file) => directory.recordOf(file)));
-}
-
-/** Re-pullable only when every byte is known to come from somewhere; unique when some are known not to. */
-function sourceOf(records: readonly (FileRecord | undefined)[]): ModelObject['source'] {
-  if (records.length === 0 || records.includes(undefined)) return null;
-  return records.every((record) => record?.source) ? 're-pullable' : 'unique';
 }
 
 /** Weights as people count them: `135M`, `7.2B`. */

@@ -1,19 +1,31 @@
-import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
+import type { Arguments } from 'yargs';
 import type { Column, Context, Paint } from '../../context.ts';
 import { ago, bytes } from '../../output/quantity.ts';
-import { describeModel, type ModelObject, parameterText } from './describe.ts';
+import { type ModelObject, parameterText } from './describe.ts';
+import { runtimeOf } from './find.ts';
+import { complete, listing, snapshotsIn } from './listing.ts';
 
-/** `models list`: every GGUF model, from the disk alone. */
-export async function list(context: Context): Promise<void> {
-  const directory = modelsDirectoryAt(context.home.models);
-  const [{ models, unusable }, activation] = await Promise.all([directory.list(), directory.activation()]);
-  const rows = await Promise.all(models.map((model) => describeModel(model, activation, directory)));
-  await context.out.list('model', rows, columns(context.out.paint));
-  for (const { name, damage } of rows) if (damage) context.out.warn(`${name} is damaged: ${damage}`);
-  for (const { name, why } of unusable) context.out.warn(`${name} is not shown: ${why}`);
-  for (const problem of activation.problems) context.out.warn(problem);
-  if (rows.length === 0)
-    context.out.note(`No models in ${directory.path}. Bring one in: aixcl models add FILE.gguf`);
+/** Milliseconds in which sources may answer; who does not is taken for one that does not. */
+const sourcesDeadline = 1000;
+
+/** `models list`: every model of both runtimes, with everything stopped too. */
+export async function list(context: Context, argv: Arguments): Promise<void> {
+  const { out, home } = context;
+  const runtime = runtimeOf(argv.runtime);
+  const [{ models, warnings }, snapshots] = await Promise.all([
+    listing(context, runtime),
+    snapshotsIn(context),
+  ]);
+  const deadline = argv.offline === true ? null : sourcesDeadline;
+  const rows = await complete(context, models, { snapshots, deadline });
+  await out.list('model', rows, columns(out.paint));
+  for (const { name, damage } of rows) if (damage) out.warn(`${name} is damaged: ${damage}`);
+  for (const warning of warnings) out.warn(warning);
+  if (rows.length === 0) {
+    const where = runtime === 'ollama' ? 'in Ollama' : `in ${home.models}`;
+    const source = runtime === 'ollama' ? 'NAME' : 'FILE.gguf';
+    out.note(`No models ${where}. Bring one in: aixcl models add ${source}`);
+  }
 }
 
 function columns(paint: Paint): Column<ModelObject>[] {
@@ -27,7 +39,10 @@ function columns(paint: Paint): Column<ModelObject>[] {
     { title: 'Modified', value: (row) => ago(new Date(row.modified), now) },
     { title: 'State', value: (row) => stateText(row, paint) },
     { title: 'Source', value: (row) => row.source ?? '-' },
-    { title: 'Last backup', value: (row) => row.lastBackup ?? 'never' },
+    {
+      title: 'Last backup',
+      value: (row) => (row.lastBackup === null ? 'never' : ago(new Date(row.lastBackup), now)),
+    },
   ];
 }
 

@@ -1,55 +1,93 @@
 import type { Arguments } from 'yargs';
-import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
-import type { Context } from '../../context.ts';
+import { findModelOf } from '../../../models/find-model.ts';
+import { snapshotsOf } from '../../../models/last-backups.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { Context, Paint } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { describeModel, parameterText, recordsOf } from './describe.ts';
-import { findModel } from './find.ts';
+import { keepersOf } from '../wiring/keepers.ts';
+import { parameterText } from './describe.ts';
+import { runtimeOf } from './find.ts';
+import { complete, snapshotsIn } from './listing.ts';
+import { ggufFacts, ollamaFacts, type ShownFacts } from './show-facts.ts';
+
+/** Milliseconds in which the source may answer. */
+const sourceDeadline = 3000;
 
 /** `models show NAME`. */
 export async function show(context: Context, argv: Arguments): Promise<void> {
-  const directory = modelsDirectoryAt(context.home.models);
-  const model = await findModel(directory, String(argv.name));
-  const activation = await directory.activation();
-  const records = await recordsOf(model, directory);
+  const runtime = runtimeOf(argv.runtime);
+  const keepers = await keepersOf(context, runtime);
+  const { model } = await findModelOf(String(argv.name), keepers, runtime);
+  const { described, ...facts } =
+    model.subject.runtime === 'ollama'
+      ? await ollamaFacts(context, model)
+      : await ggufFacts(context, model.subject.name);
+  const snapshots = await snapshotsIn(context);
+  const deadline = argv.offline === true ? null : sourceDeadline;
+  const [object] = await complete(context, [described], { snapshots, deadline });
+  const own = snapshotsOf(snapshots, model.subject);
   const value = {
-    ...(await describeModel(model, activation, directory)),
-    title: model.summary?.title ?? null,
-    contextLength: model.summary?.contextLength ?? null,
-    chatTemplate: model.summary?.chatTemplate ?? null,
-    license: model.summary?.license ?? null,
-    arguments: await directory.readArguments(model.name),
-    files: model.files.map((file, index) => ({
-      ...file,
-      sha256: records[index]?.sha256 ?? null,
-      source: records[index]?.source ?? null,
-    })),
+    ...object!,
+    ...facts,
+    backups: own.filter(({ kind }) => kind === 'backup').map(shown),
+    versions: own.filter(({ kind }) => kind === 'version').map(shown),
   };
-  context.out.item('model', value, () => {
-    const { paint } = context.out;
-    const rows: [string, string | null][] = [
-      ['name', value.name],
-      ['title', plain(value.title)],
-      ['state', value.damage ? paint.bad(`damaged: ${value.damage}`) : (value.standing ?? 'not active')],
-      ['architecture', plain(value.architecture)],
-      ['parameters', parameterText(value.parameters)],
-      ['quantization', value.quantization],
-      ['context length', value.contextLength === null ? null : `${value.contextLength} tokens`],
-      ['licence', plain(value.license)],
-      ['size', bytes(value.size)],
-      ['modified', value.modified],
-      ['digest', value.digest],
-      ['source', value.source],
-      ['arguments', value.arguments.length > 0 ? value.arguments.join(' ') : null],
-    ];
-    const width = Math.max(...rows.map(([title]) => title.length));
-    const lines = rows.map(([title, text]) => `${paint.dim(title.padEnd(width))}  ${text ?? '-'}`);
-    for (const file of value.files) {
-      const from = file.source ? `  from ${file.source}` : '';
-      lines.push(`${paint.dim('file'.padEnd(width))}  ${file.path}  ${bytes(file.size)}${from}`);
-    }
-    if (value.chatTemplate) lines.push(`${paint.dim('template')}\n${indented(value.chatTemplate)}`);
-    return lines.join('\n');
-  });
+  context.out.item('model', value, () => textOf(value, context.out.paint));
+}
+
+function shown({ id, backupType, created, verified, damage }: Snapshot) {
+  return {
+    id,
+    ...(backupType !== null && { backupType }),
+    created: created.toISOString(),
+    verified: verified?.toISOString() ?? null,
+    damage,
+  };
+}
+
+type Shown = Awaited<ReturnType<typeof complete>>[number] &
+  Omit<ShownFacts, 'described'> & {
+    readonly backups: readonly ReturnType<typeof shown>[];
+    readonly versions: readonly ReturnType<typeof shown>[];
+  };
+
+function textOf(value: Shown, paint: Paint): string {
+  const state = value.damage
+    ? paint.bad(`damaged: ${value.damage}`)
+    : (value.standing ?? (value.runtime === 'ollama' ? 'whole' : 'not active'));
+  const rows: [string, string | null][] = [
+    ['name', value.name],
+    ['runtime', value.runtime],
+    ['title', plain(value.title)],
+    ['state', state],
+    ['architecture', plain(value.architecture)],
+    ['parameters', parameterText(value.parameters)],
+    ['quantization', plain(value.quantization)],
+    ['context length', value.contextLength === null ? null : `${value.contextLength} tokens`],
+    ['licence', plain(firstLine(value.license))],
+    ['size', bytes(value.size)],
+    ['modified', value.modified],
+    ['digest', value.digest],
+    ['source', value.source],
+    ['arguments', value.arguments.length > 0 ? value.arguments.join(' ') : null],
+    ['backups', [...value.versions, ...value.backups].map(({ id }) => id).join(' ') || 'none'],
+    ['last backup', value.lastBackup ?? 'never'],
+  ];
+  const width = Math.max(...rows.map(([title]) => title.length));
+  const lines = rows.map(([title, text]) => `${paint.dim(title.padEnd(width))}  ${text ?? '-'}`);
+  for (const { path, size, use, source, sharedWith } of value.files) {
+    const kind = value.runtime === 'ollama' ? `  ${use}` : '';
+    const from = source ? `  from ${source}` : '';
+    const shared = sharedWith.length > 0 ? `  shared with ${sharedWith.join(', ')}` : '';
+    lines.push(`${paint.dim('file'.padEnd(width))}  ${path}  ${bytes(size)}${kind}${from}${shared}`);
+  }
+  if (value.chatTemplate) lines.push(`${paint.dim('template')}\n${indented(value.chatTemplate)}`);
+  return lines.join('\n');
+}
+
+/** Ollama keeps whole licences; the JSON has all of it. */
+function firstLine(text: string | null): string | null {
+  return text?.split('\n').find((line) => line.trim() !== '') ?? null;
 }
 
 /** What a file says of itself may hold anything; a terminal gets no control characters from it. */
