@@ -36,19 +36,38 @@ export async function readManifest(name) {
   const file = join(manifests, pathOf(name));
   const bytes = await readFile(file);
   const { mtime } = await stat(file);
-  const { config, layers } = shaped(JSON.parse(bytes));
+  const { config, layers } = decoded(bytes.toString('utf8'));
   return { name, config, layers, modified: mtime, digest: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Fails where Go's decoder would. */
-function shaped(value) {
+/** As Go's decoder reads it: what follows the first value is not looked at, and a value of another type is an error. */
+function decoded(text) {
+  const value = JSON.parse(firstValue(text));
+  const isText = (each) => (each ?? '') === String(each ?? '');
+  const isWhole = (each) => Number.isInteger(each ?? 0);
+  const config = value.config ?? {};
   const layers = value.layers ?? [];
-  for (const layer of [value.config ?? {}, ...layers]) {
-    if (typeof (layer.digest ?? '') !== 'string' || !Number.isInteger(layer.size ?? 0)) {
-      throw new Error('json: cannot unmarshal into a manifest');
-    }
+  const fits =
+    !Array.isArray(value) &&
+    isWhole(value.schemaVersion) &&
+    isText(value.mediaType) &&
+    !/"(size|schemaVersion)":-?\d+[.eE]/.test(text) &&
+    [config, ...layers].every(
+      ({ mediaType, digest, size, from, name }) =>
+        isWhole(size) && [mediaType, digest, from, name].every(isText),
+    );
+  if (!fits) throw new Error('json: cannot unmarshal into a manifest');
+  return { config: config.digest ? config : undefined, layers };
+}
+
+function firstValue(text) {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    const [, end] = /after JSON at position (\d+)/.exec(error.message) ?? [];
+    if (end) return text.slice(0, Number(end));
   }
-  return { config: value.config?.digest ? value.config : undefined, layers };
+  return text;
 }
 
 export function digestsOf({ config, layers }) {
