@@ -5,8 +5,9 @@ import { parseDuration } from '../../../stack/definition/quantities.ts';
 import type { Collected } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
-import { withWriter } from './with-writer.ts';
+import { underLock } from './look.ts';
 
 const command = 'vault gc';
 
@@ -14,7 +15,7 @@ const command = 'vault gc';
 export async function gc(context: Context, argv: Arguments): Promise<void> {
   const graceSeconds = parseGrace(argv.grace);
   const vault = vaultOf(context);
-  const look = await withWriter(context, vault, { command, targets: [], reads: true }, ({ writer }) =>
+  const look = await underLock(context, vault, command, (writer) =>
     writer.collect({ now: new Date(), graceSeconds, dryRun: true }),
   );
   const count = look.blobs.length;
@@ -22,7 +23,7 @@ export async function gc(context: Context, argv: Arguments): Promise<void> {
   await context.confirm(
     `${count} blob${count === 1 ? '' : 's'} (${bytes(look.bytes)}) of ${vault.path} that no snapshot names would be deleted. Delete ${count === 1 ? 'it' : 'them'}?`,
   );
-  const collected = await withWriter(context, vault, { command, targets: [] }, async (turn) => {
+  const collected = await withOperation(context, { command, targets: [] }, async (turn) => {
     const options = { now: new Date(), graceSeconds };
     const again = await turn.writer.collect({ ...options, dryRun: true });
     const shown = new Set(look.blobs.map(({ digest }) => digest));

@@ -7,10 +7,10 @@ import type { Digest } from '../../../vault/digest.ts';
 import type { Vault } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { assertRestorable } from './assert-restorable.ts';
 import { type ForeignSnapshot, publishForeign } from './publish-foreign.ts';
-import { withWriter } from './with-writer.ts';
 
 const command = 'vault import';
 
@@ -38,7 +38,7 @@ export async function importFrom(context: Context, argv: Arguments): Promise<voi
     }),
   );
   const targets = fresh.map(({ subject }) => subject.name);
-  const done = await withWriter(context, vault, { command, targets }, async ({ writer, operation }) => {
+  const done = await withOperation(context, { command, targets }, async ({ writer, operation }) => {
     const outcomes: StepOutcome[] = [];
     for (const each of foreign) {
       await operation.step('import', each.subject.name, `${each.id} of ${file}`);

@@ -5,7 +5,8 @@ import type { SnapshotRecord, TakenFile, VaultWriter } from '../../../vault/vaul
 import type { Context } from '../../context.ts';
 
 /** A snapshot of another vault, or of an archive, with a way to its bytes. */
-export interface ForeignSnapshot extends Pick<Snapshot, 'id' | 'digest' | 'subject' | 'created' | 'files' | 'size'> {
+export interface ForeignSnapshot
+  extends Pick<Snapshot, 'id' | 'digest' | 'subject' | 'created' | 'files' | 'size'> {
   readonly record: SnapshotRecord;
   /** Wished for, where it was never used. */
   readonly number?: number;

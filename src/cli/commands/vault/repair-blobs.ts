@@ -4,7 +4,7 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Context } from '../../context.ts';
 import { keepersOf } from '../wiring/keepers.ts';
-import type { Turn } from './with-writer.ts';
+import type { Work } from '../wiring/operation.ts';
 
 /**
  * Takes damaged blobs anew from live models that have the right bytes; what is wrong is set aside, whether or not there is such a model.
@@ -12,9 +12,8 @@ import type { Turn } from './with-writer.ts';
  */
 export async function repairBlobs(
   context: Context,
-  { operation, writer }: Turn,
+  { operation, writer }: Pick<Work, 'operation' | 'writer'>,
   wrong: ReadonlyMap<Digest, string>,
-  sizes: ReadonlyMap<Digest, number>,
 ): Promise<StepOutcome[]> {
   if (wrong.size === 0) return [];
   const holders = await holdersOf(context, wrong);
@@ -22,7 +21,7 @@ export async function repairBlobs(
   const repaired: StepOutcome[] = [];
   for (const digest of wrong.keys()) {
     await operation.step('repair', digest, 'its bytes are not what its name says');
-    const from = await takeAnew(context, { operation, writer }, digest, holders.get(digest) ?? []);
+    const from = await takeAnew(context, writer, digest, holders.get(digest) ?? []);
     if (from)
       repaired.push({ kind: 'repair', target: digest, outcome: 'done', because: `taken anew from ${from}` });
     else if (present.has(digest)) await writer.setAside(digest);
@@ -54,7 +53,7 @@ async function holdersOf(
 /** Name of the model that had the right bytes; undefined when none did. */
 async function takeAnew(
   { signal }: Context,
-  { writer }: Turn,
+  writer: Work['writer'],
   digest: Digest,
   holders: readonly Holder[],
 ): Promise<string | undefined> {

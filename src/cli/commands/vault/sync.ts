@@ -7,10 +7,10 @@ import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { withOperation } from '../wiring/operation.ts';
 import { secondVaultOf, vaultOf } from '../wiring/vault.ts';
 import { publishForeign } from './publish-foreign.ts';
 import { consentToPlace, observePlace } from './second-place.ts';
-import { withWriter } from './with-writer.ts';
 
 const command = 'vault sync';
 
@@ -33,7 +33,7 @@ export async function sync(context: Context, argv: Arguments): Promise<void> {
   await assertRoom(plan, there);
   if (context.flags.dryRun) return report(context, plan.map(planned), []);
   const targets = [place.path];
-  const { outcomes, failures } = await withWriter(context, here, { command, targets }, async (turn) => {
+  const { outcomes, failures } = await withOperation(context, { command, targets }, async (turn) => {
     await using other = await there.open({
       holder: `aixcl ${command}`,
       operation: turn.operation.id,

@@ -3,12 +3,13 @@ import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Snapshot, SnapshotFile } from '../../../vault/snapshot.ts';
-import type { Vault } from '../../../vault/vault.ts';
+import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
+import { type Work, withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { type BlobToHash, hashBlobs } from './hash-blobs.ts';
+import { underLock } from './look.ts';
 import { repairBlobs } from './repair-blobs.ts';
-import { type Turn, withWriter } from './with-writer.ts';
 
 const command = 'vault verify';
 
@@ -16,9 +17,11 @@ const command = 'vault verify';
 export async function verify(context: Context, argv: Arguments): Promise<void> {
   const vault = vaultOf(context);
   const repair = argv.repair === true && !context.flags.dryRun;
-  const checked = await withWriter(context, vault, { command, targets: [] }, (turn) =>
-    check(context, vault, turn, repair),
-  );
+  const checked = context.flags.dryRun
+    ? await underLock(context, vault, command, (writer) => check(context, vault, writer, undefined))
+    : await withOperation(context, { command, targets: [] }, ({ writer, operation }) =>
+        check(context, vault, writer, { operation, repair }),
+      );
   const steps = [...checked.broken, ...checked.repaired, ...checked.damaged, ...checked.strays];
   const fine = checked.snapshots - new Set(checked.damaged.map(({ target }) => target)).size;
   const lines = steps.map(({ target, because, outcome }) =>
@@ -50,20 +53,26 @@ interface Checked {
   readonly strays: readonly StepOutcome[];
 }
 
-async function check(context: Context, vault: Vault, turn: Turn, repair: boolean): Promise<Checked> {
+/** Without `change` nothing is noted. */
+async function check(
+  context: Context,
+  vault: Vault,
+  writer: VaultWriter,
+  change: { readonly operation: Work['operation']; readonly repair: boolean } | undefined,
+): Promise<Checked> {
   const [{ snapshots, broken }, present] = await Promise.all([vault.contents(), vault.blobs()]);
   const sizes = new Map<Digest, number>([...present].map(([digest, { size }]) => [digest, size]));
   for (const { files } of snapshots) for (const { digest, size } of files) sizes.set(digest, size);
   const blobs: BlobToHash[] = [...sizes].map(([digest, size]) => ({ digest, size }));
-  const found = await hashBlobs(context, turn.writer, blobs);
+  const found = await hashBlobs(context, writer, blobs);
   const wrong = new Map(found);
-  const repaired = repair ? await repairBlobs(context, turn, wrong, sizes) : [];
+  const repaired = change?.repair ? await repairBlobs(context, { ...change, writer }, wrong) : [];
   for (const { target } of repaired) wrong.delete(target as Digest);
   const damaged: StepOutcome[] = [];
   for (const snapshot of snapshots) {
     const bad = snapshot.files.filter(({ digest }) => wrong.has(digest));
     for (const file of bad) damaged.push(damagedFile(snapshot, file, wrong));
-    if (!context.flags.dryRun) await note(turn, snapshot, bad);
+    if (change) await note(writer, snapshot, bad);
   }
   const named = new Set(snapshots.flatMap(({ files }) => files.map(({ digest }) => digest)));
   return {
@@ -92,7 +101,7 @@ function failed(target: string, because: string): StepOutcome {
   return { kind: 'verify', target, outcome: 'failed', because };
 }
 
-async function note({ writer }: Turn, { id }: Snapshot, bad: readonly SnapshotFile[]): Promise<void> {
+async function note(writer: VaultWriter, { id }: Snapshot, bad: readonly SnapshotFile[]): Promise<void> {
   const [first] = bad;
   if (!first) return writer.note(id, { verified: new Date(), damage: null });
   const others = bad.length > 1 ? ` and ${bad.length - 1} more` : '';

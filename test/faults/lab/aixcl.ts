@@ -1,0 +1,69 @@
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Outcome, startProcess } from '../../setup/process.ts';
+import { type Injection, straceArguments } from './inject.ts';
+
+const program = fileURLToPath(new URL('../../../bin/aixcl.js', import.meta.url));
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What the kernel is made to answer, or to do, at some of its calls. */
+  readonly inject?: readonly Injection[];
+  /** Where every call that changes a file is written down, one a line. */
+  readonly log?: string;
+  /** User and group, with no others and no capabilities, in place of root. */
+  readonly uid?: number;
+  /** What it takes for the time: `2031-01-01 00:00:00`, or `-1y`. The disk goes on by the real one. */
+  readonly clock?: string;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+export interface Run extends Outcome {
+  /** Each line of stdout as JSON, for `--format json`. */
+  readonly json: readonly Record<string, unknown>[];
+}
+
+/** Runs the built command line, as it would be by a user, off a terminal. */
+export async function aixcl(args: readonly string[], options: RunOptions): Promise<Run> {
+  const outcome = await startAixcl(args, options).outcome;
+  return {
+    ...outcome,
+    get json() {
+      return outcome.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+  };
+}
+
+/** As `aixcl`, for tests that interfere while it runs. With `inject`, the child is the tracer. */
+export function startAixcl(
+  args: readonly string[],
+  { env, cwd, inject = [], log, uid, clock, timeout = 60_000 }: RunOptions,
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const argv = [
+    ...(uid === undefined
+      ? []
+      : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--inh-caps=-all', '--']),
+    ...(clock === undefined ? [] : ['faketime', '-f', clock]),
+    ...(inject.length > 0 || log ? ['strace', ...straceArguments(inject, log)] : []),
+    process.execPath,
+    program,
+    ...args,
+  ];
+  const [first = '', ...rest] = argv;
+  return startProcess(first, rest, {
+    ...(cwd !== undefined && { cwd }),
+    timeout,
+    env: {
+      PATH: process.env.PATH,
+      ...(process.env.XDG_CACHE_HOME && { XDG_CACHE_HOME: process.env.XDG_CACHE_HOME }),
+      // strace counts by thread: one thread for the disk, and no ring that goes past the calls.
+      ...(inject.length > 0 || log ? { UV_THREADPOOL_SIZE: '1', UV_USE_IO_URING: '0' } : {}),
+      ...env,
+    },
+  });
+}
