@@ -19,7 +19,7 @@ export class VerifiedBackup {
     this.#evidence = evidence;
   }
 
-  /** Called by `save` alone. Throws `verification` when a file of the snapshot has no evidence of this run for it. */
+  /** Called by the gate, `save`, and nowhere else without need: a test lists who does. Throws `verification` when a file of the snapshot has no evidence of this run for it. */
   static of(writer: VaultWriter, snapshot: Snapshot, evidence: readonly Evidence[]): VerifiedBackup {
     for (const { path, digest, size } of snapshot.files) {
       const proven = evidence.some(
