@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests stand beside their code and need nothing; the other projects share one private engine. */
+/**
+ * Unit tests stand beside their code and need nothing; engine tests share one private engine. Faults come after them, and have the machine to
+ * themselves.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -13,6 +16,17 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/{faults,property}/**/*.test.ts'],
+          globalSetup: 'test/faults/lab/setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -38,7 +38,6 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
       hint: repair
         ? 'aixcl vault import FILE, or aixcl vault sync from a vault that is whole'
         : 'aixcl vault verify --repair',
-      evidence: failed.map(({ target, because }) => `${target}: ${because}`),
     },
   );
 }
@@ -65,14 +64,15 @@ async function check(
   for (const { files } of snapshots) for (const { digest, size } of files) sizes.set(digest, size);
   const blobs: BlobToHash[] = [...sizes].map(([digest, size]) => ({ digest, size }));
   const found = await hashBlobs(context, writer, blobs);
+  const bad = blobs.filter(({ digest }) => found.has(digest));
   const wrong = new Map(found);
-  const repaired = change?.repair ? await repairBlobs(context, { ...change, writer }, wrong) : [];
+  const repaired = change?.repair ? await repairBlobs(context, { ...change, writer }, bad, snapshots) : [];
   for (const { target } of repaired) wrong.delete(target as Digest);
   const damaged: StepOutcome[] = [];
   for (const snapshot of snapshots) {
-    const bad = snapshot.files.filter(({ digest }) => wrong.has(digest));
-    for (const file of bad) damaged.push(damagedFile(snapshot, file, wrong));
-    if (change) await note(writer, snapshot, bad);
+    const files = snapshot.files.filter(({ digest }) => wrong.has(digest));
+    for (const file of files) damaged.push(damagedFile(snapshot, file, wrong));
+    if (change) await note(writer, snapshot, files);
   }
   const named = new Set(snapshots.flatMap(({ files }) => files.map(({ digest }) => digest)));
   return {
@@ -91,22 +91,30 @@ function damagedFile(
   file: SnapshotFile,
   wrong: ReadonlyMap<Digest, string>,
 ): StepOutcome {
-  return failed(
-    `${id} (${subject.name})`,
-    `${file.path} (${file.digest}) is damaged: ${wrong.get(file.digest)}`,
-  );
+  return failed(`${id} (${subject.name})`, `${file.path}: ${wrong.get(file.digest)}`);
 }
 
 function failed(target: string, because: string): StepOutcome {
   return { kind: 'verify', target, outcome: 'failed', because };
 }
 
-async function note(writer: VaultWriter, { id }: Snapshot, bad: readonly SnapshotFile[]): Promise<void> {
+/** Begins what a verification says of a snapshot. What else is said there was true of the model when it was saved, and stays. */
+const foundHere = 'in the vault, ';
+
+async function note(
+  writer: VaultWriter,
+  { id, damage }: Snapshot,
+  bad: readonly SnapshotFile[],
+): Promise<void> {
   const [first] = bad;
-  if (!first) return writer.note(id, { verified: new Date(), damage: null });
-  const others = bad.length > 1 ? ` and ${bad.length - 1} more` : '';
-  await writer.note(id, {
-    verified: null,
-    damage: `${first.path}${others} had other bytes when it was hashed`,
-  });
+  if (first) {
+    const others = bad.length > 1 ? ` and ${bad.length - 1} more` : '';
+    const text = `${foundHere}${first.path}${others} had other bytes when it was hashed`;
+    await writer.note(id, {
+      verified: null,
+      damage: damage?.startsWith(foundHere) === false ? damage : text,
+    });
+  } else if (damage === null || damage.startsWith(foundHere)) {
+    await writer.note(id, { verified: new Date(), damage: null });
+  }
 }
