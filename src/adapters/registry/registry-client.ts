@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { AixclError, reasonOf } from '../../errors.ts';
 import { parseManifest } from '../../models/ollama/manifest.ts';
 import { type OllamaName, shownName } from '../../models/ollama/name.ts';
-import type { FetchOptions, LookOptions, Registry, RemoteModel } from '../../models/ollama/registry.ts';
-import { type Digest, hexOf } from '../../vault/digest.ts';
-import { download } from '../download/download.ts';
+import type { LookOptions, Registry, RemoteModel } from '../../models/ollama/registry.ts';
+import { hexOf } from '../../vault/digest.ts';
+import { fetchFile } from '../download/fetch-file.ts';
 import { type Answer, get, Transient } from '../download/request.ts';
-import { hashFile } from '../models-directory/records.ts';
 import { isPrivateHost } from './private-host.ts';
 import { tokenAddress, tokenIn } from './token.ts';
 
@@ -85,7 +82,7 @@ export function registries(): Registry {
           hint: 'aixcl backups list',
         });
       }
-      await fetchTo(path, url, digest, size, { ...options, authorization });
+      await fetchFile(url, path, { size, sha256: hexOf(digest) }, { ...options, authorization });
     },
   };
 }
@@ -132,20 +129,4 @@ async function anonymousToken(realm: URL, signal: AbortSignal): Promise<string |
   const { response } = await get(realm, { accept: 'application/json' }, signal, { answers: [401, 403, 404] });
   const answer: unknown = await response.json().catch(() => undefined);
   return response.ok ? tokenIn(answer) : undefined;
-}
-
-async function fetchTo(
-  path: string,
-  url: URL,
-  digest: Digest,
-  size: number,
-  options: FetchOptions & { readonly authorization: (() => string) | undefined },
-): Promise<void> {
-  await using file = await open(path, 'wx+', 0o600);
-  if (size > 0) await download(url, file, { size, sha256: hexOf(digest), version: null }, options);
-  const found = size > 0 ? await hashFile(file, options) : createHash('sha256').digest('hex');
-  if (found === hexOf(digest)) return;
-  throw new AixclError('verification', `${url.host} sends other bytes for ${digest} than its name says`, {
-    hint: 'Try again later, or take it from a backup: aixcl backups list',
-  });
 }

@@ -1,15 +1,15 @@
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { Keeper, KeptModel } from '../../../models/keeper.ts';
 import { quoted } from '../../../models/model-name.ts';
+import { wayOf } from '../../../models/save-going.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import { save } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { Source, SourceFile } from '../../../vault/subject.ts';
+import type { Source } from '../../../vault/subject.ts';
 import type { VaultWriter } from '../../../vault/vault.ts';
 import type { VerifiedBackup } from '../../../vault/verified-backup.ts';
 import type { Context } from '../../context.ts';
-import { handsOf } from '../wiring/ollama.ts';
-import { vaultOf } from '../wiring/vault.ts';
+import { vaultWithHands } from '../wiring/operation.ts';
 
 /** Runs `work` with the vault's lock, once what a killed command left of `keeper`'s models is finished or taken back. */
 export async function withVault<T>(
@@ -18,7 +18,7 @@ export async function withVault<T>(
   work: (writer: VaultWriter) => Promise<T>,
 ): Promise<T> {
   const { signal, flags } = context;
-  const writer = await vaultOf(context, () => handsOf(context)).open({
+  const writer = await vaultWithHands(context).open({
     holder: `aixcl ${command}`,
     operation: operation.id,
     patience: flags.waitLock,
@@ -62,7 +62,7 @@ export async function saveBeforeUpdate(
         reason,
         operation: operation.id,
         created: new Date(),
-        way: (file) => (way === 'link' && !staysElsewhere(model, file) ? 'link' : 'copy'),
+        way: (file) => (way === 'link' ? wayOf(model, file) : 'copy'),
         damaged: 'keep',
         knownDamage: model.damage,
         signal,
@@ -110,12 +110,6 @@ function notAModel(name: string): AixclError {
   return new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
     hint: asName,
   });
-}
-
-/** Bytes that have another name, which stays, must not be the vault's. */
-function staysElsewhere(model: KeptModel, { path }: SourceFile): boolean {
-  const file = model.files.find((each) => each.path === path);
-  return file === undefined || file.linkedElsewhere === true || file.sharedWith.length > 0;
 }
 
 /** What was linked in keeps its other name after all: the vault gets bytes of its own. */

@@ -1,5 +1,5 @@
 import type { Arguments } from 'yargs';
-import { findModelOf } from '../../../models/find-model.ts';
+import { findKept } from '../../../models/find-kept.ts';
 import { snapshotsOf } from '../../../models/last-backups.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Context, Paint } from '../../context.ts';
@@ -16,8 +16,7 @@ const sourceDeadline = 3000;
 /** `models show NAME`. */
 export async function show(context: Context, argv: Arguments): Promise<void> {
   const runtime = runtimeOf(argv.runtime);
-  const keepers = await keepersOf(context, runtime);
-  const { model } = await findModelOf(String(argv.name), keepers, runtime);
+  const { model } = await findKept(await keepersOf(context, runtime), String(argv.name));
   const { described, ...facts } =
     model.subject.runtime === 'ollama'
       ? await ollamaFacts(context, model)

@@ -1,0 +1,206 @@
+import type { Arguments } from 'yargs';
+import { AixclError, reasonOf } from '../../../errors.ts';
+import { type Found, findKept, listKept } from '../../../models/find-kept.ts';
+import type { DamagedFile } from '../../../models/keeper.ts';
+import { quoted } from '../../../models/model-name.ts';
+import { type Repaired, type RepairPorts, repairModel } from '../../../models/repair.ts';
+import type { Operation } from '../../../plan/journal.ts';
+import type { StepOutcome } from '../../../plan/step.ts';
+import type { Context } from '../../context.ts';
+import { journalOf } from '../wiring/journal.ts';
+import { keepersOf } from '../wiring/keepers.ts';
+import { vaultWithHands } from '../wiring/operation.ts';
+import { runtimeOf } from './find.ts';
+import { withVault } from './save-first.ts';
+
+interface Checked {
+  readonly found: Found;
+  readonly damaged: readonly DamagedFile[];
+}
+
+/** `models verify [NAME…] [--repair]`. Throws `verification` while damage remains. */
+export async function verify(context: Context, argv: Arguments): Promise<void> {
+  const wanted = await chosen(context, argv);
+  const outcomes: StepOutcome[] = [];
+  const failures: unknown[] = [];
+  const fail = (target: string, error: unknown) => {
+    context.signal.throwIfAborted();
+    outcomes.push({ kind: 'verify', target, outcome: 'failed', because: reasonOf(error) });
+    failures.push(error);
+  };
+  const checked: Checked[] = [];
+  for (const found of wanted) {
+    try {
+      checked.push({ found, damaged: await check(context, found) });
+    } catch (error) {
+      fail(found.model.subject.name, error);
+    }
+  }
+  const bad = checked.filter(({ damaged }) => damaged.length > 0);
+  for (const { found, damaged } of checked) {
+    if (damaged.length === 0) outcomes.push(whole(found));
+  }
+  const repair = argv.repair === true && !context.flags.dryRun;
+  const remains = repair ? await repairAll(context, bad, outcomes, fail) : told(context, argv, bad, outcomes);
+  const changed = outcomes.some(({ kind, outcome }) => kind === 'repair' && outcome === 'done');
+  context.out.result({ command: 'models verify', changed, steps: outcomes }, textOf(context, outcomes));
+  if (remains.length > 0) throw damageRemains(remains, argv.repair === true);
+  if (failures.length > 0) throw failures[0];
+}
+
+async function chosen(context: Context, argv: Arguments): Promise<Found[]> {
+  const keepers = await keepersOf(context, runtimeOf(argv.runtime));
+  const names = [argv.name ?? []].flat().map(String);
+  if (names.length === 0) return await listKept(keepers);
+  const found: Found[] = [];
+  for (const name of names) {
+    const each = await findKept(keepers, name);
+    if (!found.some(({ model }) => model.subject.name === each.model.subject.name)) found.push(each);
+  }
+  return found;
+}
+
+async function check(context: Context, { keeper, model }: Found): Promise<readonly DamagedFile[]> {
+  const task = context.progress.start(`Checking ${quoted(model.subject.name)}`, model.size);
+  try {
+    const onProgress = (done: number) => task.update({ done });
+    const damaged = await keeper.verify(model, { signal: context.signal, onProgress });
+    if (damaged.length === 0) task.succeed();
+    else task.fail('damaged');
+    return damaged;
+  } catch (error) {
+    task.fail();
+    throw error;
+  }
+}
+
+interface Remains {
+  readonly found: Found;
+  readonly file: DamagedFile;
+  /** Why it could not be repaired; empty when nobody tried. */
+  readonly why: string;
+}
+
+/** What is damaged, and stays so; with `--dry-run --repair`, what would be tried. */
+function told(
+  { flags }: Context,
+  argv: Arguments,
+  bad: readonly Checked[],
+  outcomes: StepOutcome[],
+): Remains[] {
+  const planned = argv.repair === true && flags.dryRun;
+  return bad.flatMap(({ found, damaged }) =>
+    damaged.map((file) => {
+      const target = targetOf(found, file);
+      outcomes.push({ kind: 'verify', target, outcome: 'failed', because: file.why });
+      if (planned) {
+        const because = 'right bytes are looked for in the vault, then at its source';
+        outcomes.push({ kind: 'repair', target, outcome: 'planned', because });
+      }
+      return { found, file, why: '' };
+    }),
+  );
+}
+
+async function repairAll(
+  context: Context,
+  bad: readonly Checked[],
+  outcomes: StepOutcome[],
+  fail: (target: string, error: unknown) => void,
+): Promise<Remains[]> {
+  if (bad.length === 0) return [];
+  const names = bad.map(({ found }) => found.model.subject.name);
+  const operation = await journalOf(context).begin('models verify --repair', names);
+  const remains: Remains[] = [];
+  /** Blobs that are right again: two models may share one. */
+  const right = new Set<string>();
+  try {
+    for (const { found, damaged } of bad) {
+      const { name } = found.model.subject;
+      try {
+        const left = damaged.filter(({ digest }) => digest === null || !right.has(digest));
+        const repaired = await repairOne(context, operation, { found, damaged: left });
+        for (const { file, from, why } of repaired) {
+          if (from !== null && file.digest !== null) right.add(file.digest);
+          outcomes.push(outcomeOf(found, { file, from, why }));
+          if (from === null) remains.push({ found, file, why });
+        }
+      } catch (error) {
+        fail(name, error);
+        remains.push(...damaged.map((file) => ({ found, file, why: reasonOf(error) })));
+      }
+    }
+  } catch (error) {
+    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
+    throw error;
+  }
+  await operation.end(remains.length === 0 ? 'done' : 'partly');
+  return remains;
+}
+
+/** A manifest that came back names blobs that nobody has looked at yet; these are then hashed and repaired as well. */
+async function repairOne(context: Context, operation: Operation, checked: Checked): Promise<Repaired[]> {
+  const { found, damaged } = checked;
+  const ports = portsFor(context, operation, found);
+  const repaired = await repairModel(found, damaged, ports, context.signal);
+  const cameBack = repaired.some(({ file, from }) => from !== null && file.path.startsWith('manifests/'));
+  if (!cameBack) return repaired;
+  const model = await found.keeper.find(found.model.subject.name);
+  if (!model) return repaired;
+  const again = { keeper: found.keeper, model };
+  const more = await check(context, again);
+  return [...repaired, ...(await repairModel(again, more, ports, context.signal))];
+}
+
+function portsFor(context: Context, operation: Operation, { keeper }: Found): RepairPorts {
+  return {
+    vault: vaultWithHands(context),
+    locked: (work) => withVault(context, { operation, command: 'models verify --repair', keeper }, work),
+    async fetch(model, file) {
+      const { fetchRightBytes } = await import('./fetch-right-bytes.ts');
+      return await fetchRightBytes(context, model, file);
+    },
+    step: (target, because) => operation.step('repair', target, because),
+  };
+}
+
+function whole({ model }: Found): StepOutcome {
+  return { kind: 'verify', target: model.subject.name, outcome: 'done', because: 'every byte is right' };
+}
+
+function outcomeOf(found: Found, { file, from, why }: Repaired): StepOutcome {
+  const target = targetOf(found, file);
+  if (from === null) {
+    return { kind: 'repair', target, outcome: 'failed', because: `${file.why}; ${why}` };
+  }
+  const because = `${file.why}; right bytes from the ${from}, the damaged ones are in quarantine`;
+  return { kind: 'repair', target, outcome: 'done', because };
+}
+
+function targetOf({ model }: Found, { path }: DamagedFile): string {
+  return path === model.subject.name ? path : `${model.subject.name} ${path}`;
+}
+
+function textOf({ out }: Context, outcomes: readonly StepOutcome[]): string {
+  if (outcomes.length === 0) return 'There is no model.';
+  return outcomes
+    .map(({ kind, target, outcome, because }) => {
+      if (outcome === 'done') return kind === 'repair' ? `repaired ${target}: ${because}` : `ok ${target}`;
+      if (outcome === 'planned') return `would repair ${target}: ${because}`;
+      return out.paint.bad(`${kind === 'repair' ? 'not repaired' : 'damaged'} ${target}: ${because}`);
+    })
+    .join('\n');
+}
+
+function damageRemains(remains: readonly Remains[], tried: boolean): AixclError {
+  const models = [...new Set(remains.map(({ found }) => found.model.subject.name))];
+  const what =
+    models.length === 1 ? `${quoted(models[0]!)} is damaged` : `${models.length} models are damaged`;
+  const [first] = models;
+  return new AixclError('verification', what, {
+    hint: tried
+      ? `aixcl backups list --model ${first}, or get it anew: aixcl models add`
+      : `aixcl models verify ${models.length === 1 ? `${first} ` : ''}--repair`,
+    evidence: remains.map(({ found, file, why }) => `${targetOf(found, file)}: ${why || file.why}`),
+  });
+}
