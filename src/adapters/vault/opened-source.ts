@@ -8,18 +8,24 @@ import { identityOf, unchanged } from './file-identity.ts';
 import { FileChanged, openRegular } from './hashing.ts';
 import type { Receipt } from './receipts.ts';
 
+/** Coarser than the kernel's, and so fine that no command waits for it. */
+const tickMs = 50;
+
 /** A file that is to be taken in; held open for reading, and known by its identity, where it is a file that this process can open. */
 export class OpenedSource implements AsyncDisposable {
   readonly file: SourceFile;
   readonly handle: FileHandle | undefined;
   readonly identity: FileIdentity | undefined;
   readonly #desk: Desk;
+  /** A file that was changed just now may change once more without its times telling: they advance by a tick of the kernel's clock. */
+  readonly #fresh: boolean;
 
   private constructor(desk: Desk, file: SourceFile, handle?: FileHandle, identity?: FileIdentity) {
     this.#desk = desk;
     this.file = file;
     this.handle = handle;
     this.identity = identity;
+    this.#fresh = identity !== undefined && Date.now() - Number(BigInt(identity.ctime) / 1_000_000n) < tickMs;
   }
 
   /** Throws `verification` when it has another size than was said, `refused` when neither this process nor a helper may read it. */
@@ -45,7 +51,7 @@ export class OpenedSource implements AsyncDisposable {
   /** Its bytes, as it was when it was opened, hash to `digest`. */
   async remember(digest: Digest): Promise<void> {
     const { bytes } = this.file;
-    if (!this.handle || !this.identity || bytes.kind !== 'file') return;
+    if (!this.handle || !this.identity || bytes.kind !== 'file' || this.#fresh) return;
     await this.#desk.receipts.record(this.handle, bytes.path, this.identity, digest);
   }
 
