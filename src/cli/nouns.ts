@@ -1,8 +1,19 @@
 import type { Noun } from './command.ts';
+import { backupsCommand } from './commands/backups.ts';
 import { modelsCommand } from './commands/models.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { serviceCommand } from './commands/service.ts';
 import { stackCommand } from './commands/stack.ts';
+import { undoCommand } from './commands/undo.ts';
+import { vaultCommand } from './commands/vault.ts';
 
 /** Every noun of the command line, in the order of its help. */
-export const nouns: readonly Noun[] = [stackCommand, serviceCommand, modelsCommand, quickstartCommand];
+export const nouns: readonly Noun[] = [
+  stackCommand,
+  serviceCommand,
+  modelsCommand,
+  undoCommand,
+  backupsCommand,
+  vaultCommand,
+  quickstartCommand,
+];

@@ -79,5 +79,16 @@ export const modelsCommand: Noun = {
       examples: [['$0 models set qwen.gguf --ctx-size 8192 -- --threads 4', 'what follows -- is passed on']],
       run: async (context, argv) => (await import('./models/set.ts')).set(context, argv),
     },
+    {
+      name: 'remove <name..>',
+      describe: 'Take models away; all of them goes into the vault first, and undo brings it back',
+      short: ['rm'],
+      options: {
+        force: { type: 'boolean', default: false, describe: 'Also the one that llama-server serves' },
+        runtime: { ...runtime, describe: 'Whose model, where both have the name' },
+      },
+      examples: [['$0 models remove tea.gguf llama3.2:1b', 'asks first; undo brings both back']],
+      run: async (context, argv) => (await import('./models/remove.ts')).remove(context, argv),
+    },
   ],
 };

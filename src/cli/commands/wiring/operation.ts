@@ -10,6 +10,8 @@ export interface Work {
   readonly operation: Operation;
   readonly writer: VaultWriter;
   readonly vault: Vault;
+  /** Some of it, or all, failed, though nothing is thrown: what the journal says in the end. */
+  failed(outcome: 'partly' | 'failed', because: string): void;
 }
 
 export interface OperationWish {
@@ -28,7 +30,7 @@ export function vaultWithHands(context: Context): Vault {
 
 /**
  * Runs `work` as an operation of the journal and as the vault's one writer, once what killed commands left was finished or taken away.
- * However it ends, the journal says so and the vault is free again. An error `partly` is an end too: some of it is done.
+ * However it ends, the journal says so and the vault is free again.
  */
 export async function withOperation<T>(
   context: Context,
@@ -37,24 +39,28 @@ export async function withOperation<T>(
 ): Promise<T> {
   const vault = vaultWithHands(context);
   const operation = await journalOf(context).begin(command, targets);
+  let end: readonly [outcome: 'done' | 'partly' | 'failed', because?: string] = ['done'];
+  const failed: Work['failed'] = (outcome, because) => {
+    end = [outcome, because];
+  };
   try {
-    const answer = await whileHolding(context, vault, command, operation, work);
-    await operation.end('done');
+    const answer = await whileHolding(context, command, { operation, vault, failed }, work);
+    await operation.end(...end);
     return answer;
   } catch (error) {
-    await operation.end(outcomeOf(context, error), reasonOf(error));
+    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
     throw error;
   }
 }
 
 async function whileHolding<T>(
   context: Context,
-  vault: Vault,
   command: string,
-  operation: Operation,
+  given: Omit<Work, 'writer'>,
   work: (work: Work) => Promise<T>,
 ): Promise<T> {
   const { signal, flags } = context;
+  const { operation, vault } = given;
   await using writer = await vault.open({
     holder: `aixcl ${command}`,
     operation: operation.id,
@@ -62,7 +68,7 @@ async function whileHolding<T>(
     signal,
   });
   await recover(context, writer, operation.id);
-  return await work({ operation, writer, vault });
+  return await work({ ...given, writer });
 }
 
 /** What killed commands left: names half changed, helper containers. Ollama's store clears itself when it is written. */
@@ -80,9 +86,4 @@ async function recover(context: Context, writer: VaultWriter, operation: string)
     // Without an engine there are no helpers to take away, and none that still work.
     if (!(error instanceof AixclError) || error.code !== 'engineUnreachable') throw error;
   }
-}
-
-function outcomeOf({ signal }: Context, error: unknown): 'partly' | 'interrupted' | 'failed' {
-  if (signal.aborted) return 'interrupted';
-  return error instanceof AixclError && error.code === 'partly' ? 'partly' : 'failed';
 }

@@ -1,0 +1,191 @@
+import type { Arguments } from 'yargs';
+import { AixclError } from '../../../errors.ts';
+import { type Found, findKept, listKept, lookUp, shownSubject } from '../../../models/find-kept.ts';
+import { lostModels } from '../../../models/lost-runtimes.ts';
+import { quoted } from '../../../models/model-name.ts';
+import { isPath } from '../../../models/named-subject.ts';
+import { backUp } from '../../../vault/save.ts';
+import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
+import type { Context } from '../../context.ts';
+import { Outcomes } from '../../outcomes.ts';
+import { bytes } from '../../output/quantity.ts';
+import { working } from '../../working.ts';
+import { runtimeOf } from '../models/find.ts';
+import { keeperOf, keepersOf } from '../wiring/keepers.ts';
+import { type Work, withOperation } from '../wiring/operation.ts';
+import { vaultOf } from '../wiring/vault.ts';
+
+const command = 'backups create';
+
+interface Wish {
+  readonly backupType: BackupType;
+  readonly reason: string;
+  /** Re-hash what the vault has already. */
+  readonly recheck: boolean;
+}
+
+/** `backups create [MODEL|DIR…]`: all models, or those named. One that can't be saved does not keep the others from it. */
+export async function create(context: Context, argv: Arguments): Promise<void> {
+  const names = [...new Set([argv.names ?? []].flat().map(String))];
+  const wish: Wish = {
+    backupType: typeOf(argv.type),
+    reason: argv.reason === undefined ? '' : String(argv.reason),
+    recheck: argv.verify === true,
+  };
+  const outcomes = new Outcomes(context.signal);
+  const found =
+    names.length > 0 ? await named(context, names, argv, outcomes) : await all(context, argv, outcomes);
+  const saved: Snapshot[] = [];
+  if (context.flags.dryRun) for (const each of found) outcomes.add(planned(each));
+  else if (found.length > 0) {
+    const targets = found.map(({ model }) => model.subject.name);
+    await withOperation(context, { command, targets }, async (work) => {
+      for (const each of found) {
+        const { name } = each.model.subject;
+        try {
+          const snapshot = await backUpOne(context, each, wish, work);
+          saved.push(snapshot);
+          outcomes.add(done(snapshot));
+        } catch (error) {
+          outcomes.fail('backup', name, error);
+        }
+      }
+      outcomes.tell(work);
+    });
+  }
+  report(context, outcomes, saved, names.length === 0);
+}
+
+async function named(
+  context: Context,
+  names: readonly string[],
+  argv: Arguments,
+  outcomes: Outcomes,
+): Promise<Found[]> {
+  const keepers = await keepersOf(context, runtimeOf(argv.runtime));
+  const directories = await keeperOf(context, 'directory');
+  const found: Found[] = [];
+  for (const name of names) {
+    try {
+      const model = /^(\/|\.{1,2}(\/|$))/.test(name) ? undefined : await lookUp(keepers, name);
+      const folder = model ?? (isPath(name) || !model ? await lookUp([directories], name) : undefined);
+      const one = folder ?? (await orElse(keepers, name));
+      const same = found.some(
+        (each) =>
+          each.model.subject.name === one.model.subject.name && each.keeper.runtime === one.keeper.runtime,
+      );
+      if (!same) found.push(one);
+    } catch (error) {
+      outcomes.fail('backup', name, error);
+    }
+  }
+  return found;
+}
+
+async function orElse(keepers: Parameters<typeof findKept>[0], name: string): Promise<Found> {
+  if (!/^(\/|\.{1,2}(\/|$))/.test(name)) return await findKept(keepers, name);
+  throw new AixclError('notFound', `there is no folder ${quoted(name)}, or nothing lies in it`, {
+    hint: `ls -la ${name}`,
+  });
+}
+
+/** Every model. A runtime that has none, though the vault holds models of it that nobody removed, has lost them: that is no success. */
+async function all(context: Context, argv: Arguments, outcomes: Outcomes): Promise<Found[]> {
+  const { snapshots } = await vaultOf(context).contents();
+  const found: Found[] = [];
+  for (const keeper of await keepersOf(context, runtimeOf(argv.runtime))) {
+    try {
+      const models = await listKept([keeper]);
+      const lost = models.length === 0 ? lostModels(snapshots, keeper.runtime) : [];
+      if (lost.length > 0) throw emptySource(keeper.runtime, lost);
+      found.push(...models);
+    } catch (error) {
+      outcomes.fail('backup', keeper.runtime, error);
+    }
+  }
+  return found;
+}
+
+function emptySource(runtime: string, lost: readonly Snapshot[]): AixclError {
+  const names = lost.map(({ subject }) => shownSubject(subject)).join(', ');
+  return new AixclError(
+    'verification',
+    `${runtime} has no model at all, though the vault holds ${names}, which aixcl did not remove: was its volume or its disk lost?`,
+    { hint: `aixcl backups restore ${lost[0]?.id}` },
+  );
+}
+
+async function backUpOne(
+  context: Context,
+  { keeper, model }: Found,
+  { backupType, reason, recheck }: Wish,
+  { operation, writer }: Work,
+): Promise<Snapshot> {
+  const { name } = model.subject;
+  if (model.damage !== null) throw damaged(name, model.damage);
+  await operation.step('backup', name, reason || 'asked for');
+  const source = await keeper.open(model);
+  try {
+    return await working(context, `Saving ${quoted(name)}`, model.size, (options) =>
+      backUp(source, {
+        ...options,
+        writer,
+        backupType,
+        reason,
+        recheck,
+        operation: operation.id,
+        created: new Date(),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof AixclError && error.code === 'verification') throw damaged(name, error.message);
+    throw error;
+  } finally {
+    await source[Symbol.asyncDispose]();
+  }
+}
+
+function damaged(name: string, why: string): AixclError {
+  return new AixclError('verification', `${quoted(name)} is damaged, and is no good backup: ${why}`, {
+    hint: `aixcl models verify ${name} --repair`,
+  });
+}
+
+function typeOf(value: unknown): BackupType {
+  return backupTypes.find((type) => type === value) ?? 'emergency';
+}
+
+function planned({ model }: Found) {
+  return {
+    kind: 'backup',
+    target: model.subject.name,
+    outcome: 'planned' as const,
+    because: `${bytes(model.size)} of ${model.subject.runtime}; what the vault has already is not copied`,
+    size: model.size,
+  };
+}
+
+function done(snapshot: Snapshot) {
+  const { id, subject, size } = snapshot;
+  return {
+    kind: 'backup',
+    target: subject.name,
+    outcome: 'done' as const,
+    because: `saved as ${id}, ${bytes(size)}`,
+    backup: id,
+    verified: snapshot.verified?.toISOString() ?? null,
+  };
+}
+
+function report(context: Context, outcomes: Outcomes, saved: readonly Snapshot[], everything: boolean): void {
+  const { steps, changed } = outcomes;
+  if (!outcomes.onlyFailed) {
+    const lines = steps.map(({ target, outcome, because }) => {
+      if (outcome === 'failed') return context.out.paint.bad(`failed ${target}: ${because}`);
+      return outcome === 'done' ? `${target}: ${because}` : `would save ${target}: ${because}`;
+    });
+    if (steps.length === 0 && everything) lines.push('there are no models to save');
+    context.out.result({ command, changed, steps }, lines.join('\n'));
+  }
+  outcomes.end(`could not be saved${saved.length > 0 ? `; ${saved.length} are` : ''}`);
+}

@@ -1,0 +1,80 @@
+import type { Arguments } from 'yargs';
+import { AixclError } from '../../../errors.ts';
+import { shownSubject } from '../../../models/find-kept.ts';
+import { isGood } from '../../../vault/retention.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import { sameSubject } from '../../../vault/subject.ts';
+import type { Context } from '../../context.ts';
+import { bytes } from '../../output/quantity.ts';
+import { typedName } from '../../typed-name.ts';
+import { withOperation } from '../wiring/operation.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { chooseBackups } from './choose.ts';
+
+const command = 'backups delete';
+
+/** `backups delete ID…`: for good, once the model's name was given back. `--yes` is no name. */
+export async function remove(context: Context, argv: Arguments): Promise<void> {
+  const ids = [argv.ids].flat().map(String);
+  const { snapshots } = await vaultOf(context).contents();
+  const chosen = chooseBackups(snapshots, ids);
+  const lines = chosen.map((snapshot) => describe(snapshot, snapshots));
+  if (context.flags.dryRun) {
+    const steps = chosen.map(({ id }, index) => step(id, 'planned', lines[index]!));
+    context.out.result({ command, changed: false, steps }, lines.join('\n'));
+    return;
+  }
+  const given = [argv.confirm ?? []].flat().map(String);
+  for (const line of lines) context.out.note(line);
+  for (const name of new Set(chosen.map(({ subject }) => subject.name)))
+    await confirmed(context, name, given);
+  const { freed } = await withOperation(context, { command, targets: ids }, async (work) => {
+    const now = await work.vault.contents();
+    const still = chooseBackups(now.snapshots, ids);
+    for (const [index, snapshot] of chosen.entries()) {
+      if (still[index]?.digest === snapshot.digest) continue;
+      throw new AixclError('refused', `${snapshot.id} changed while the question was open`, {
+        hint: 'aixcl backups list',
+      });
+    }
+    for (const { id, subject } of still)
+      await work.operation.step('delete', id, `${subject.name} was given back`);
+    return work.writer.remove(ids, new Date());
+  });
+  const steps = chosen.map(({ id }, index) => step(id, 'done', lines[index]!));
+  const text = [...chosen.map(({ id }) => `deleted ${id}`), `${bytes(freed)} are free`];
+  const result = { command, changed: true, steps, freed };
+  context.out.result(result, text.join('\n'));
+}
+
+async function confirmed(context: Context, name: string, given: readonly string[]): Promise<void> {
+  if (given.includes(name)) return;
+  if (given.length > 0) {
+    throw new AixclError(
+      'refused',
+      `--confirm ${given.join(' ')} is not the model's name, so nothing was deleted`,
+      {
+        hint: `--confirm ${name}`,
+      },
+    );
+  }
+  await typedName(`This can't be undone. To delete it for good, type ${name}:`, name, {
+    interactive: context.isTerminal,
+    signal: context.signal,
+  });
+}
+
+function describe(snapshot: Snapshot, all: readonly Snapshot[]): string {
+  const { id, subject, size, created } = snapshot;
+  const others = all.filter(
+    (each) => each !== snapshot && sameSubject(each.subject, subject) && isGood(each),
+  );
+  const left =
+    others.length > 0 ? `${others.length} good backups of it are left` : 'no good backup of it is left then';
+  const day = created.toISOString().slice(0, 10);
+  return `delete ${id}: ${shownSubject(subject)}, ${bytes(size)}, of ${day}; ${left}`;
+}
+
+function step(id: string, outcome: 'planned' | 'done', because: string) {
+  return { kind: 'delete', target: id, outcome, because };
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import type { Arguments } from 'yargs';
+import { AixclError } from '../../../errors.ts';
+import { shownSubject } from '../../../models/find-kept.ts';
+import { quoted } from '../../../models/model-name.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import { type Subject, sameSubject } from '../../../vault/subject.ts';
+import type { Context } from '../../context.ts';
+import {
+  type BringingBack,
+  bringBack,
+  observeRestore,
+  plannedSteps,
+  restoredStep,
+  restoreText,
+} from '../wiring/bring-back.ts';
+import { withOperation } from '../wiring/operation.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { chooseBackups } from './choose.ts';
+
+const command = 'backups restore';
+
+/** `backups restore ID [--to DIR | --as NAME]`. */
+export async function restore(context: Context, argv: Arguments): Promise<void> {
+  const { snapshots } = await vaultOf(context).contents();
+  const [snapshot] = chooseBackups(snapshots, [String(argv.id)]);
+  if (!snapshot) throw new Error('one id means one backup');
+  await restoreTo(context, command, snapshot, targetOf(snapshot, text(argv.to), text(argv.as)));
+}
+
+/** Puts a snapshot in place of what stands under `target`, which is saved first and asked about. */
+export async function restoreTo(
+  context: Context,
+  command: string,
+  snapshot: Snapshot,
+  target: Subject,
+): Promise<void> {
+  const what = await observeRestore(context, snapshot, target);
+  const { kind } = what.observed.standing;
+  const shown = restoreText(what.steps);
+  refuseStranger(what);
+  if (context.flags.dryRun || kind === 'same') {
+    context.out.result({ command, changed: false, steps: plannedSteps(what.steps) }, shown);
+    return;
+  }
+  if (kind === 'other') {
+    context.out.note(shown);
+    await context.confirm(`Put ${snapshot.id} in the place of ${shownSubject(target)}?`);
+  }
+  const targets = [snapshot.id, target.name];
+  const before = await withOperation(context, { command, targets }, (work) => bringBack(context, what, work));
+  const lines = [`restored ${shownSubject(target)} from ${snapshot.id}`];
+  if (before) lines.push(`what stood there is ${before.id}; to have that back: aixcl undo`);
+  const steps = [restoredStep(what.observed, before)];
+  context.out.result({ command, changed: true, steps }, lines.join('\n'));
+}
+
+/** A folder that is not where the snapshot came from and holds other things is not swept together into a backup. */
+function refuseStranger({ observed: { standing, target, snapshot } }: BringingBack): void {
+  if (target.runtime !== 'directory' || standing.kind !== 'other' || sameSubject(target, snapshot.subject))
+    return;
+  throw new AixclError(
+    'refused',
+    `${quoted(target.name)} is not empty, and ${snapshot.id} did not come from there`,
+    {
+      hint: 'Name a new folder, or an empty one: --to DIR',
+    },
+  );
+}
+
+function targetOf({ subject, id }: Snapshot, to: string | undefined, as: string | undefined): Subject {
+  if (to !== undefined && as !== undefined) {
+    throw new AixclError(
+      'usage',
+      '--to is a folder for its files, --as another name for its model: one of them',
+      {
+        hint: `aixcl ${command} --help`,
+      },
+    );
+  }
+  if (to !== undefined) return { runtime: 'directory', name: resolve(to) };
+  if (as === undefined) return subject;
+  if (subject.runtime === 'directory') {
+    throw new AixclError('usage', `${id} is of a folder, which has a place and no name`, {
+      hint: `aixcl ${command} ${id} --to DIR`,
+    });
+  }
+  return { runtime: subject.runtime, name: as };
+}
+
+function text(value: unknown): string | undefined {
+  const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+  return typeof last === 'string' ? last : undefined;
+}

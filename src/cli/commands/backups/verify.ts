@@ -1,0 +1,69 @@
+import type { Arguments } from 'yargs';
+import { AixclError } from '../../../errors.ts';
+import { checkSnapshot, type HashedBlobs } from '../../../vault/check-snapshot.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { Context } from '../../context.ts';
+import { Outcomes } from '../../outcomes.ts';
+import { working } from '../../working.ts';
+import { withOperation } from '../wiring/operation.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { chooseBackups } from './choose.ts';
+
+const command = 'backups verify';
+
+/** `backups verify [ID…]`: re-hashes every byte, and notes what was found. */
+export async function verify(context: Context, argv: Arguments): Promise<void> {
+  const ids = [argv.ids ?? []].flat().map(String);
+  const { snapshots, broken } = await vaultOf(context).contents();
+  const chosen =
+    ids.length > 0 ? chooseBackups(snapshots, ids) : snapshots.filter(({ kind }) => kind === 'backup');
+  const outcomes = new Outcomes(context.signal);
+  if (context.flags.dryRun) {
+    for (const { id, size } of chosen)
+      outcomes.add({ kind: 'verify', target: id, outcome: 'planned', because: `${size} bytes to hash` });
+  } else if (chosen.length > 0) {
+    await withOperation(context, { command, targets: chosen.map(({ id }) => id) }, async (work) => {
+      const hashed: HashedBlobs = new Map();
+      for (const snapshot of chosen) {
+        const { id, size, subject } = snapshot;
+        const wrong = await working(context, `Hashing ${id}`, size, (options) =>
+          checkSnapshot(snapshot, work.writer, { ...options, now: new Date(), hashed }),
+        );
+        outcomes.add({
+          kind: 'verify',
+          target: id,
+          outcome: wrong === null ? 'done' : 'failed',
+          because: wrong === null ? rightText(snapshot) : `${subject.name}: ${wrong}`,
+        });
+      }
+      const bad = outcomes.steps.filter(({ outcome }) => outcome === 'failed');
+      if (bad.length > 0) work.failed('partly', bad.map(({ target }) => target).join(', '));
+    });
+  }
+  report(context, outcomes, ids.length === 0 ? broken : []);
+}
+
+function rightText({ damage, subject }: Snapshot): string {
+  return damage === null ? `every byte of ${subject.name} is right` : `as it was saved, damaged: ${damage}`;
+}
+
+function report(
+  context: Context,
+  { steps }: Outcomes,
+  broken: readonly { readonly name: string; readonly why: string }[],
+): void {
+  const { paint } = context.out;
+  const lines = steps.map(({ target, outcome, because }) =>
+    outcome === 'failed' ? paint.bad(`${target} damaged: ${because}`) : `${target} ${outcome}: ${because}`,
+  );
+  for (const { name, why } of broken) lines.push(paint.bad(`the record ${name} can't be read: ${why}`));
+  context.out.result(
+    { command, changed: false, steps },
+    lines.join('\n') || 'there are no backups to verify',
+  );
+  const bad = steps.filter(({ outcome }) => outcome === 'failed').length + broken.length;
+  if (bad === 0) return;
+  throw new AixclError('verification', `${bad} of ${steps.length + broken.length} backups are damaged`, {
+    hint: 'aixcl vault verify --repair',
+  });
+}

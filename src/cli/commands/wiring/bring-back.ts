@@ -1,0 +1,97 @@
+import { shownSubject } from '../../../models/find-kept.ts';
+import type { Keeper, KeptModel } from '../../../models/keeper.ts';
+import { quoted } from '../../../models/model-name.ts';
+import { type ObservedRestore, planRestore, type RestoreStep } from '../../../models/plan-restore.ts';
+import { prove } from '../../../models/remove.ts';
+import { compareStanding, restoreSnapshot } from '../../../models/restore.ts';
+import type { Damage } from '../../../models/save-going.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { Subject } from '../../../vault/subject.ts';
+import type { Context } from '../../context.ts';
+import { bytes } from '../../output/quantity.ts';
+import { working } from '../../working.ts';
+import { keeperOf } from './keepers.ts';
+import type { Work } from './operation.ts';
+
+/** A snapshot to be brought back, with what stands in its place. */
+export interface BringingBack {
+  readonly observed: ObservedRestore;
+  readonly steps: readonly RestoreStep[];
+  readonly keeper: Keeper;
+  readonly seen: KeptModel | undefined;
+  readonly damage: Damage | null;
+}
+
+export async function observeRestore(
+  context: Context,
+  snapshot: Snapshot,
+  target: Subject,
+): Promise<BringingBack> {
+  const keeper = await keeperOf(context, target.runtime);
+  const found = await keeper.find(target.name);
+  const label = `Comparing ${quoted(target.name)}`;
+  const standing = await working(context, label, found?.size ?? 0, (options) =>
+    compareStanding(found && { keeper, model: found }, snapshot, options),
+  );
+  const damage =
+    standing.kind === 'other' && found && target.runtime !== 'directory' && !context.flags.dryRun
+      ? await working(context, `Checking ${quoted(target.name)}`, found.size, (options) =>
+          prove({ keeper, model: found }, options),
+        )
+      : null;
+  const known = standing.kind === 'other' && damage ? { ...standing, damage: damage.why } : standing;
+  const observed = { snapshot, target, standing: known };
+  // Hashing may have told more of its files than was known.
+  const seen = found && (await keeper.find(target.name));
+  return { observed, steps: planRestore(observed), keeper, seen, damage };
+}
+
+/** Brings it back, under the vault's lock; answers the backup of what stood there. */
+export async function bringBack(context: Context, what: BringingBack, work: Work): Promise<Snapshot | null> {
+  const { observed, keeper, seen, damage } = what;
+  const { snapshot, target } = observed;
+  const total = 2 * snapshot.size;
+  return await working(context, `Restoring ${quoted(target.name)}`, total, (options) =>
+    restoreSnapshot({ keeper, snapshot, target, seen, damage }, { ...options, ...work, now: new Date() }),
+  );
+}
+
+/** For people, a line a step. */
+export function restoreText(steps: readonly RestoreStep[]): string {
+  return steps.map(stepText).join('\n');
+}
+
+function stepText(step: RestoreStep): string {
+  switch (step.kind) {
+    case 'save':
+      return `save ${shownSubject(step.subject)} (${bytes(step.size)}) first: ${step.because}`;
+    case 'restore': {
+      const { id, size, damage } = step.snapshot;
+      const state = damage === null ? '' : `, damaged as it was: ${damage}`;
+      return `restore ${shownSubject(step.target)} from ${id} (${bytes(size)}${state})`;
+    }
+    case 'keep':
+      return `keep ${shownSubject(step.target)}: ${step.because}`;
+  }
+}
+
+export function plannedSteps(steps: readonly RestoreStep[]) {
+  return steps.map((step) => ({
+    kind: step.kind,
+    target: step.kind === 'save' ? step.subject.name : step.target.name,
+    outcome: step.kind === 'keep' ? ('kept' as const) : ('planned' as const),
+    because: step.because,
+  }));
+}
+
+export function restoredStep({ snapshot, target }: ObservedRestore, before: Snapshot | null) {
+  const kept = before ? `; what stood there is ${before.id}` : '';
+  return {
+    kind: 'restore',
+    target: target.name,
+    outcome: 'done' as const,
+    because: `from ${snapshot.id}${kept}`,
+    backup: snapshot.id,
+    before: before?.id ?? null,
+  };
+}

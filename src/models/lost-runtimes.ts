@@ -1,0 +1,20 @@
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { Subject } from '../vault/subject.ts';
+
+/**
+ * Models of one runtime that the vault knows and that nobody removed through aixcl, by their newest snapshots. Where a runtime has no model
+ * at all, they tell a store that was lost — a volume removed and made empty again, a disk that is not mounted — from one that is new.
+ */
+export function lostModels(snapshots: readonly Snapshot[], runtime: Subject['runtime']): Snapshot[] {
+  const newest = new Map<string, Snapshot>();
+  for (const snapshot of snapshots.filter(({ subject }) => subject.runtime === runtime)) {
+    const known = newest.get(snapshot.subject.name);
+    if (!known || isLater(snapshot, known)) newest.set(snapshot.subject.name, snapshot);
+  }
+  return [...newest.values()].filter((each) => each.backupType !== 'pre_deletion' || each.undone !== null);
+}
+
+function isLater(a: Snapshot, b: Snapshot): boolean {
+  const [one, other] = [a.created.getTime(), b.created.getTime()];
+  return one === other ? a.number > b.number : one > other;
+}
