@@ -12,8 +12,8 @@ export interface RunOptions {
   readonly inject?: readonly Injection[];
   /** Where every call that changes a file is written down, one a line. */
   readonly log?: string;
-  /** User and group, with no others and no capabilities, in place of root. */
-  readonly uid?: number;
+  /** Without root's power over other users' files and over modes. */
+  readonly powerless?: boolean;
   /** What it takes for the time: `2031-01-01 00:00:00`, or `-1y`. The disk goes on by the real one. */
   readonly clock?: string;
   /** Milliseconds. */
@@ -42,12 +42,10 @@ export async function aixcl(args: readonly string[], options: RunOptions): Promi
 /** As `aixcl`, for tests that interfere while it runs. With `inject`, the child is the tracer. */
 export function startAixcl(
   args: readonly string[],
-  { env, cwd, inject = [], log, uid, clock, timeout = 60_000 }: RunOptions,
+  { env, cwd, inject = [], log, powerless, clock, timeout = 60_000 }: RunOptions,
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
   const argv = [
-    ...(uid === undefined
-      ? []
-      : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--inh-caps=-all', '--']),
+    ...(powerless ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'] : []),
     ...(clock === undefined ? [] : ['faketime', '-f', clock]),
     ...(inject.length > 0 || log ? ['strace', ...straceArguments(inject, log)] : []),
     process.execPath,
@@ -63,6 +61,8 @@ export function startAixcl(
       ...(process.env.XDG_CACHE_HOME && { XDG_CACHE_HOME: process.env.XDG_CACHE_HOME }),
       // strace counts by thread: one thread for the disk, and no ring that goes past the calls.
       ...(inject.length > 0 || log ? { UV_THREADPOOL_SIZE: '1', UV_USE_IO_URING: '0' } : {}),
+      // Timers go by the machine's own clock.
+      ...(clock === undefined ? {} : { FAKETIME_DONT_FAKE_MONOTONIC: '1' }),
       ...env,
     },
   });
