@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LockWish, lockFile } from './file-lock.ts';
 
@@ -80,6 +81,19 @@ test('is not held any more when its file was taken away, as another may have it 
   expect(await held.isHeld()).toBe(false);
   await using other = await lockFile(path, wish());
   expect([await held.isHeld(), await other.isHeld()]).toEqual([false, true]);
+});
+
+test('who waited for a file that was taken away meanwhile does not share the lock with who has the new one', async () => {
+  const old = await lockFile(path, wish());
+  const waiting = lockFile(path, wish('x', 20));
+  await delay(50);
+  await unlink(path);
+  const other = await lockFile(path, wish());
+  await old[Symbol.asyncDispose]();
+  await expect(Promise.race([waiting, delay(200, 'waits')])).resolves.toBe('waits');
+  await other[Symbol.asyncDispose]();
+  await using held = await waiting;
+  expect(await held.isHeld()).toBe(true);
 });
 
 function wish(holder = 'aixcl test', patience = 0): LockWish {

@@ -40,6 +40,17 @@ test('what stays is copied, and hashed anew even where it is known', async () =>
   expect(await home.read(file.digest)).toEqual(file.content);
 });
 
+test('a proof rests on hashes of this run, not on what earlier ones found', async () => {
+  await using home = await TestVault.make();
+  const file = await home.live('a');
+  for (const operation of ['test-1', 'test-2']) {
+    await using writer = await home.open(operation);
+    const begun = Date.now();
+    const { snapshot } = await save(sourceOf([file]), { ...wish(writer), way: () => 'copy' });
+    expect(snapshot.verified?.getTime()).toBeGreaterThanOrEqual(begun);
+  }
+});
+
 test('a proof is of its subject, under its lock, and of blobs that nobody touched', async () => {
   await using home = await TestVault.make();
   const file = await home.live('a');

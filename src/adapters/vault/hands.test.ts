@@ -1,5 +1,5 @@
 import type * as Files from 'node:fs/promises';
-import { copyFile, stat } from 'node:fs/promises';
+import { copyFile, readFile, stat } from 'node:fs/promises';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { Hands } from '../../vault/hands.ts';
 import { hashOf, options, TestVault } from './test-vault.ts';
@@ -53,6 +53,16 @@ test.each([
   expect(asked).toEqual(expected);
   expect(hashOf(await home.read(evidence.digest))).toBe(file.digest);
   expect((await stat(file.full)).nlink).toBe(way === 'link' ? 2 : 1);
+});
+
+test('damaged bytes that can not be linked are copied into quarantine before their old name goes', async () => {
+  await using home = await TestVault.make();
+  const file = await home.live('a');
+  await using writer = await home.open();
+  forbidden.link = true;
+  const place = await writer.quarantine(file, { move: true, why: 'a test' });
+  expect(hashOf(await readFile(place))).toBe(file.digest);
+  await expect(stat(file.full)).rejects.toThrow('ENOENT');
 });
 
 test('without them a file that can be read but not linked is copied, and one that can not be read is refused', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { utimesSync } from 'node:fs';
 import {
   lstat,
   mkdir,
@@ -222,6 +223,25 @@ export function vaultObligations(name: string, make: () => Promise<TestVault>): 
       }
       expect([...(await home.vault.blobs()).values()].filter(({ size }) => size === 70_000)).toHaveLength(1);
     });
+
+    test.each(['link', 'copy'] as const)(
+      'takes a file by %s that changed once meanwhile, and none that keeps changing',
+      async (way) => {
+        await using home = await make();
+        const file = await home.live('a', randomBytes(2_000_000));
+        await using writer = await home.open();
+        let times = 0;
+        const once = () => {
+          if (times++ === 0) touch(file.full);
+        };
+        expect((await writer.takeIn(file, options(way, { onProgress: once }))).digest).toBe(file.digest);
+        expect(times).toBeGreaterThan(1);
+        const other = await home.live('b', randomBytes(2_000_000));
+        const restless = writer.takeIn(other, options(way, { onProgress: () => touch(other.full) }));
+        await expect(restless).rejects.toMatchObject({ code: 'refused' });
+        expect(await present(home, file.digest, other.digest)).toEqual([true, false]);
+      },
+    );
 
     test('follows no link and takes in nothing but files', async () => {
       await using home = await make();
@@ -487,6 +507,11 @@ export function vaultObligations(name: string, make: () => Promise<TestVault>): 
       expect(await readdir(home.path)).toEqual(['letters.txt']);
     });
   });
+}
+
+/** As if it had been written to. */
+function touch(path: string): void {
+  utimesSync(path, Date.now() / 1000, Math.random() * 1e9);
 }
 
 async function inodeOf(path: string): Promise<number> {
