@@ -80,6 +80,20 @@ export const modelsCommand: Noun = {
       run: async (context, argv) => (await import('./models/set.ts')).set(context, argv),
     },
     {
+      name: 'verify [name..]',
+      describe: 'Re-hash models, all without a name; exit 7 while one is damaged',
+      options: {
+        repair: {
+          type: 'boolean',
+          default: false,
+          describe: 'Put right bytes in the place of damaged ones, from the vault or else from the source',
+        },
+        runtime,
+      },
+      examples: [['$0 models verify --repair', 'damaged files are kept in the vault, under quarantine/']],
+      run: async (context, argv) => (await import('./models/verify.ts')).verify(context, argv),
+    },
+    {
       name: 'remove <name..>',
       describe: 'Take models away; all of them goes into the vault first, and undo brings it back',
       short: ['rm'],
