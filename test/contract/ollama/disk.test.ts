@@ -158,4 +158,22 @@ describeOllama('Ollama on the disk', (run) => {
     expect((await ollama.api.names()).toSorted()).toEqual(['mug:latest', 'tea:latest']);
     expect(await filesOf(ollama, 'blobs')).toEqual(expect.arrayContaining(blobNames(tea)));
   });
+
+  engineTest('serves a model whose files are whole, and none whose weights are zeroed', async () => {
+    await using ollama = await run({});
+    const tea = await seedStore(ollama.directory, 'tea');
+    const ask = () => ollama.raw('POST', '/api/generate', { model: 'tea', prompt: 'Hello!', stream: false });
+    const answer = await ask();
+    expect(answer.status, answer.text).toBe(200);
+    expect(JSON.parse(answer.text)).toMatchObject({ done: true, response: expect.stringMatching(/\S/) });
+    await ollama.stop();
+    const { digest, content } = tea.blobs[0]!;
+    await writeFile(blobFile(ollama.directory, digest), Buffer.alloc(content.length));
+    await ollama.start();
+    expect((await ask()).status).toBe(400);
+    await expect(ollama.api.show('tea')).rejects.toMatchObject({ code: 'unexpected' });
+    // Though its list has it.
+    await rm(blobFile(ollama.directory, digest));
+    await expect(ollama.api.show('tea')).rejects.toMatchObject({ code: 'notFound' });
+  });
 });

@@ -76,11 +76,11 @@ const routes = {
     response.end();
   },
   'POST /api/generate': async (body, response) => {
-    await loadable(await named(body));
+    await able('generate', body);
     await stream(response, body, [{ ...said(body), response: sentence }]);
   },
   'POST /api/chat': async (body, response) => {
-    await loadable(await named(body));
+    await able('chat', body);
     await stream(response, body, [{ ...said(body), message: { role: 'assistant', content: sentence } }]);
   },
 };
@@ -179,6 +179,13 @@ async function detailsOf({ config, layers }) {
   };
 }
 
+async function able(work, body) {
+  const name = await named(body);
+  await weightsInfo(name).catch(() => {
+    throw failure(400, `"${body.model || body.name}" does not support ${work}`);
+  });
+}
+
 async function show(name) {
   const manifest = await store.readManifest(name);
   const textOf = async (kind) => {
@@ -193,13 +200,15 @@ async function show(name) {
     template: (await textOf('template')) || '{{ .Prompt }}',
     system: await textOf('system'),
     details: await detailsOf(manifest),
-    model_info: await loadable(name),
+    model_info: await weightsInfo(name).catch((error) => {
+      throw error.code === 'ENOENT' ? failure(404, `model '${shownName(name)}' not found`) : error;
+    }),
     modified_at: manifest.modified.toISOString(),
   };
 }
 
 /** Its header has to be one; beyond that nothing is read, so a blob that is wrong further on goes unnoticed. */
-async function loadable(name) {
+async function weightsInfo(name) {
   const { layers } = await store.readManifest(name);
   const model = layers.find(({ mediaType }) => mediaType === 'application/vnd.ollama.image.model');
   if (!model) return {};
