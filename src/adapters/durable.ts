@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../errors.ts';
 
 /**
  * Files that are there wholly or not at all, also after a power cut: temporary name, fsync, rename, fsync of the directory. What root makes
@@ -22,16 +23,30 @@ export async function give(handle: FileHandle, owner: Ownership | undefined): Pr
   if (owner) await handle.chown(owner.uid, owner.gid);
 }
 
-/** Makes `path` and what is missing above it, each durable and the owner's. */
+/**
+ * Makes `path` and what is missing above it, each durable and the owner's. One by one: Node's own recursive mkdir says ENOENT where the disk is
+ * full or can only be read.
+ */
 export async function makeDirectory(path: string, owner: Ownership | undefined): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await using handle = await open(made);
-    await give(handle, owner);
-    await handle.sync();
+  try {
+    await mkdir(path);
+  } catch (error) {
+    switch (systemCode(error)) {
+      case 'EEXIST':
+        if ((await stat(path)).isDirectory()) return;
+        throw error;
+      case 'ENOENT':
+        if (dirname(path) === path) throw error;
+        await makeDirectory(dirname(path), owner);
+        return makeDirectory(path, owner);
+      default:
+        throw error;
+    }
   }
-  await syncDirectory(dirname(first));
+  await using handle = await open(path);
+  await give(handle, owner);
+  await handle.sync();
+  await syncDirectory(dirname(path));
 }
 
 /** Replaces `path` by `content`. The temporary file lies beside it, under a name that begins with a dot. */

@@ -1,10 +1,9 @@
-import { chmod, open, readFile, stat, truncate, utimes } from 'node:fs/promises';
+import { chmod, open, readFile, rm, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
   blobOf,
   contentOf,
-  type FaultHome,
   faultHome,
   faultTest,
   isSaved,
@@ -69,7 +68,8 @@ for (const [what, damage] of Object.entries(damages)) {
       }
       const [backup] = (await home.must(['backups', 'list', '--format', 'json'])).json;
       expect(backup).toMatchObject({ id: 'b0001', verified: null, damage: expect.any(String) });
-      await writeOther(home);
+      await rm(file);
+      await writeModel(file, 'other');
       const standing = await contentOf(file);
       const restored = await home.run(['backups', 'restore', 'b0001', '--yes']);
       expect(restored.code).toBe(7);
@@ -149,13 +149,6 @@ faultTest('41: verified, then rotten: nothing is deleted for its sake', async ()
   if (code === 0) expect(saved).toBe(true);
   expect(await contentOf(sidecar)).toBeDefined();
 });
-
-async function writeOther(home: FaultHome): Promise<void> {
-  const other = join(home.scratch, 'other.gguf');
-  await writeModel(other, 'other');
-  await home.must(['models', 'remove', 'tea.gguf', '--yes']);
-  await home.must(['models', 'add', other, '--as', 'tea.gguf']);
-}
 
 /** Changes one byte of the disk where these bytes lie, behind the file system's back. */
 async function rot(image: string, bytes: Uint8Array): Promise<void> {

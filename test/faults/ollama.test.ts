@@ -27,10 +27,10 @@ faultTest(
     const before = (await live(home, 'tea'))!;
     await home.must(['models', 'remove', 'tea', '--yes']);
     expect(await live(home, 'tea')).toBeUndefined();
-    expect(await service.ollama('list')).not.toContain('tea');
+    expect(await service.list()).not.toContain('tea:latest');
     await home.must(['undo', '--yes']);
     expect(await live(home, 'tea')).toEqual(before);
-    expect(await service.ollama('list')).toContain('tea');
+    expect(await service.list()).toContain('tea:latest');
   },
 );
 
@@ -44,7 +44,7 @@ faultTest('22: ollama rm during a backup: a consistent before, or an error; neve
     const known = (await savedIn(home.vault)).length;
     const [{ code }] = await Promise.all([
       home.run(['backups', 'create', 'tea'], { inject: [slow] }),
-      delay(wait).then(() => service.ollama('rm', 'tea')),
+      delay(wait).then(() => service.rm('tea')),
     ]);
     const saved = await savedIn(home.vault);
     for (const { id, wrong } of saved) expect({ id, wrong }).toEqual({ id, wrong: [] });
@@ -166,7 +166,7 @@ faultTest('25: two tags that share a blob: removing one leaves the other whole',
   const [tea, other] = [await live(home, 'tea'), await live(home, 'other')];
   await home.must(['models', 'remove', 'tea', '--yes']);
   expect(await live(home, 'other')).toEqual(other);
-  expect(await service.ollama('list')).toContain('other');
+  expect(await service.list()).toContain('other:latest');
   await home.must(['undo', '--yes']);
   expect(await live(home, 'tea')).toEqual(tea);
   await home.must(['models', 'remove', 'tea', 'other', '--yes']);
@@ -196,7 +196,7 @@ faultTest(
       await service.stop();
       await service.start();
       expect(await live(home, 'tea')).toEqual(tea);
-      expect(await service.ollama('list')).toContain('tea');
+      expect(await service.list()).toContain('tea:latest');
     }
   },
 );

@@ -11,8 +11,10 @@ const standIn = fileURLToPath(new URL('../../stand-in/ollama/main.js', import.me
 /** The stand-in for Ollama as a process over the home's store; commands run in this home find it by `OLLAMA_HOST`. */
 export interface OllamaProcess extends AsyncDisposable {
   readonly address: string;
-  /** `ollama VERB …`, as a user beside aixcl would. Throws when it fails. */
-  ollama(...args: string[]): Promise<string>;
+  /** Names as `ollama list` shows them. */
+  list(): Promise<string[]>;
+  /** `ollama rm`, by someone beside aixcl. */
+  rm(name: string): Promise<void>;
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -36,11 +38,15 @@ export async function startOllama(
   let running: ReturnType<typeof startProcess> | undefined;
   const service: OllamaProcess = {
     address,
-    async ollama(...args) {
-      const { code, stdout, stderr } = await startProcess(process.execPath, [standIn, ...args], { env })
-        .outcome;
-      if (code !== 0) throw new Error(`ollama ${args.join(' ')}: ${stderr}`);
-      return stdout;
+    async list() {
+      const answer = await fetch(`http://${address}/api/tags`);
+      const { models: all } = (await answer.json()) as { models: { name: string }[] };
+      return all.map(({ name }) => name);
+    },
+    async rm(name) {
+      const body = JSON.stringify({ model: name });
+      const { ok, status } = await fetch(`http://${address}/api/delete`, { method: 'DELETE', body });
+      if (!ok) throw new Error(`ollama rm ${name}: ${status}`);
     },
     async stop() {
       running?.child.kill('SIGTERM');
