@@ -81,6 +81,7 @@ export async function applyAdd(step: AddStep, intake: Intake, options: ApplyOpti
   if (step.kind === 'keep') {
     return { kind: 'keep', target: step.name, outcome: 'kept', because: step.because };
   }
+  if (step.kind === 'refuse') throw served(step.name);
   const { order } = step;
   await using collection = await intake.collect(order);
   const records = new Map<string, StandingRecord>();
@@ -182,6 +183,16 @@ async function work<T>(
   } finally {
     task.end(ok);
   }
+}
+
+function served(name: string): AixclError {
+  return new AixclError(
+    'refused',
+    `llama-server serves ${quoted(name)}, which has other bytes, so it stays`,
+    {
+      hint: 'Give the new one a name of its own (--as NAME), then: aixcl models activate NAME',
+    },
+  );
 }
 
 function taken(name: string): AixclError {

@@ -4,7 +4,7 @@ import type { ModelName } from './model-name.ts';
 
 /**
  * Steps of `models add` for llama-server. `add` brings a model in; `update` one whose name other bytes have, which are saved first; `keep`
- * leaves one that is there.
+ * leaves one that is there; `refuse` one that llama-server serves, as only an activation sees to it that what replaces it loads.
  */
 export type AddStep = Step<{
   add: { readonly order: Order; readonly bytes: number | null };
@@ -15,6 +15,7 @@ export type AddStep = Step<{
     readonly certain: boolean;
   };
   keep: { readonly name: ModelName };
+  refuse: { readonly name: ModelName };
 }>;
 
 export interface AddPlan {
@@ -29,20 +30,25 @@ export interface ObservedOrder {
   readonly standing: 'none' | 'same' | 'other' | 'unknown';
   /** Bytes of it that an earlier run left. */
   readonly held: number;
+  /** True when llama-server serves what stands under the name, or is to. */
+  readonly active: boolean;
 }
 
 export function planAdd(orders: readonly ObservedOrder[]): AddPlan {
   let needed = 0;
-  const steps = orders.map(({ order, standing, held }): AddStep => {
+  const steps = orders.map(({ order, standing, held, active }): AddStep => {
     const { name } = order;
     if (standing === 'same') return { kind: 'keep', because: 'the same bytes are there', name };
+    if (standing === 'other' && active) {
+      return { kind: 'refuse', because: 'llama-server serves it, with other bytes', name };
+    }
     const sizes = order.files.map((file) => file.size);
     const bytes = sizes.every((size) => size !== null) ? sizes.reduce((sum, size) => sum + size, 0) : null;
     needed += Math.max(0, (bytes ?? 0) - held);
     if (standing === 'other') {
       return { kind: 'update', because: 'the name is taken by other bytes', order, bytes, certain: true };
     }
-    if (standing === 'unknown') {
+    if (standing === 'unknown' && !active) {
       const because = 'the name is taken, and only the bytes can tell whether by the same';
       return { kind: 'update', because, order, bytes, certain: false };
     }

@@ -44,7 +44,7 @@ async function add(choice: string, token?: string) {
   const env = { HF_ENDPOINT: hub.endpoint, ...(token !== undefined && { HF_TOKEN: token }) };
   const order = await observeOrder(source, intake, { hub: async () => hubOf(env), signal });
   const standing = await observeStanding(order, intake, { signal, reporter });
-  const [step] = planAdd([{ order, standing, held: 0 }]).steps;
+  const [step] = planAdd([{ order, standing, held: 0, active: false }]).steps;
   return { order, step: step!, outcome: await applyAdd(step!, intake, { signal, reporter }) };
 }
 
@@ -84,7 +84,7 @@ test('bytes that are not what the Hub states get no name', async () => {
   if (source.kind !== 'hub') throw new Error('not a source of the Hub');
   const order = await observeOrder(source, intake, { hub: async () => list, signal });
   hub.files.set('tea-Q4_K_M.gguf', flipped);
-  const [step] = planAdd([{ order, standing: 'none', held: 0 }]).steps;
+  const [step] = planAdd([{ order, standing: 'none', held: 0, active: false }]).steps;
   await expect(applyAdd(step!, intake, { signal, reporter })).rejects.toMatchObject({
     code: 'verification',
   });

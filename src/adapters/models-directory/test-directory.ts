@@ -38,6 +38,6 @@ export async function addOne(
   const order = await observeOrder(parsed, intake, { ...options, signal });
   const standing = await observeStanding(order, intake, { signal, reporter });
   const held = await heldBytes(models, order);
-  const { steps } = planAdd([{ order, standing, held }]);
+  const { steps } = planAdd([{ order, standing, held, active: false }]);
   return await applyAdd(steps[0]!, intake, { signal, reporter });
 }

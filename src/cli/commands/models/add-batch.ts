@@ -6,7 +6,8 @@ import type { StepOutcome } from '../../../plan/step.ts';
 /** What the sources for one runtime come down to, observed and planned; nothing of it is done yet. */
 export interface Batch {
   readonly items: readonly AddItem[];
-  readonly need: Need;
+  /** What comes to which disk, what is saved first included. */
+  readonly needs: readonly Need[];
 }
 
 export interface AddItem {

@@ -1,15 +1,19 @@
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import { heldBytes } from '../../../adapters/models-directory/collection.ts';
+import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
 import { intakeInto } from '../../../adapters/models-directory/intake.ts';
+import { standingOf } from '../../../models/active-model.ts';
 import { type AddReporter, applyAdd, observeStanding } from '../../../models/add.ts';
 import type { Hub } from '../../../models/hub.ts';
 import type { Intake } from '../../../models/intake.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { observeOrder } from '../../../models/order.ts';
 import { type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
+import type { Need } from '../../../models/room.ts';
 import type { Source } from '../../../models/source.ts';
 import type { Context } from '../../context.ts';
 import { keeperOf } from '../wiring/keepers.ts';
+import { vaultOf } from '../wiring/vault.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
 import { replaceSaved } from './save-first.ts';
 
@@ -30,26 +34,28 @@ export async function planFiles(
 ): Promise<Batch> {
   const { home, signal } = context;
   const intake = intakeInto(home.models);
+  const activation = await modelsDirectoryAt(home.models).activation();
   const observed: ObservedOrder[] = [];
   for (const source of sources) {
     try {
-      observed.push(await observe(context, intake, reporter, source, options));
+      const order = await observe(context, intake, reporter, source, options);
+      observed.push({ ...order, active: standingOf(order.order.name, activation) !== null });
     } catch (error) {
       failed({ source: source.text, error });
     }
   }
   const { steps, needed } = planAdd(observed);
   const items = steps.map((step): AddItem => {
-    const target = step.kind === 'keep' ? step.name : step.order.name;
+    const target = 'name' in step ? step.name : step.order.name;
     return {
       kind: step.kind,
       target,
       runtime: 'llama-server',
       because: step.because,
-      bytes: step.kind === 'keep' ? null : step.bytes,
+      bytes: 'name' in step ? null : step.bytes,
       question: questionFor(step, target),
       async apply(operation) {
-        if (step.kind !== 'keep') await makeHomeFolder(home.models, home);
+        if ('order' in step) await makeHomeFolder(home.models, home);
         return await applyAdd(step, intake, {
           signal,
           reporter,
@@ -61,7 +67,22 @@ export async function planFiles(
       },
     };
   });
-  return { items, need: { place: home.models, bytes: needed, space: await intake.space() } };
+  const coming = { place: home.models, bytes: needed, space: await intake.space() };
+  return { items, needs: [coming, await savingNeed(context, intake, steps)] };
+}
+
+/** What the vault may have to copy. */
+async function savingNeed(context: Context, intake: Intake, steps: readonly AddStep[]): Promise<Need> {
+  const vault = vaultOf(context);
+  const updates = steps.filter((step) => step.kind === 'update');
+  let bytes = 0;
+  if (updates.length > 0 && !(await vault.sharesDisk(context.home.models))) {
+    for (const { order } of updates) {
+      const sizes = [...((await intake.standing(order.name))?.values() ?? [])];
+      bytes += sizes.reduce((sum, size) => sum + Math.max(0, size), 0);
+    }
+  }
+  return { place: vault.path, bytes, space: bytes > 0 ? await vault.space() : null };
 }
 
 function questionFor(step: AddStep, name: string): string | null {
@@ -77,7 +98,7 @@ async function observe(
   reporter: AddReporter,
   source: FileSource,
   options: FileOptions,
-): Promise<ObservedOrder> {
+): Promise<Omit<ObservedOrder, 'active'>> {
   const hub = async (): Promise<Hub> => (await import('../../../adapters/hub/hub.ts')).hubOf(env);
   const order = await observeOrder(source, intake, { ...options, hub, signal });
   const [file] = order.files;

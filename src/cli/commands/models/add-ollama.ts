@@ -3,10 +3,11 @@ import { AixclError } from '../../../errors.ts';
 import type { AddReporter } from '../../../models/add.ts';
 import type { KeptModel } from '../../../models/keeper.ts';
 import { blobTitle } from '../../../models/ollama/kept.ts';
-import type { OllamaLayer } from '../../../models/ollama/manifest.ts';
+import { blobsOf, type OllamaLayer } from '../../../models/ollama/manifest.ts';
 import { type ObservedPull, type PullStep, planPull, targetOf } from '../../../models/ollama/plan-pull.ts';
 import { applyPull, observePull, type PullPorts } from '../../../models/ollama/pull.ts';
 import { setAside } from '../../../models/ollama/restore.ts';
+import type { Need } from '../../../models/room.ts';
 import type { Source } from '../../../models/source.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import type { Context } from '../../context.ts';
@@ -50,8 +51,23 @@ export async function planPulls(
   const { steps, needed } = planPull(observed);
   const ollama = found;
   const items = ollama ? steps.map((step) => itemFor(context, ollama, step, reporter)) : [];
-  const place = ollama?.store.place ?? 'Ollama';
-  return { items, need: { place, bytes: needed, space: needed > 0 ? await ollama!.store.space() : null } };
+  if (!ollama) return { items, needs: [] };
+  const coming = { place: ollama.store.place, bytes: needed, space: await ollama.store.space() };
+  const updates = observed.filter((_, index) => steps[index]?.kind === 'update');
+  return { items, needs: [coming, await savingNeed(context, updates)] };
+}
+
+/** What the vault may have to copy: what is installed stays while it is updated. */
+async function savingNeed(context: Context, updates: readonly ObservedPull[]): Promise<Need> {
+  const vault = vaultOf(context);
+  if (updates.length === 0) return { place: vault.path, bytes: 0, space: null };
+  const held = await vault.blobs();
+  const installed = updates.flatMap((each) => each.installed?.manifest ?? []).flatMap(blobsOf);
+  const missing = new Map(
+    installed.filter(({ digest }) => !held.has(digest)).map(({ digest, size }) => [digest, size]),
+  );
+  const bytes = [...missing.values()].reduce((sum, size) => sum + size, 0);
+  return { place: vault.path, bytes, space: await vault.space() };
 }
 
 function assertPlain({ as, sha256 }: PullWish): void {

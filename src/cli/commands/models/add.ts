@@ -51,7 +51,7 @@ export async function addSources(
   };
   const batches = await plan(context, sources, options, ({ source, error }) => fail(source, error));
   const items = batches.flatMap((batch) => batch.items);
-  const rooms = roomFor(batches.map(({ need }) => need));
+  const rooms = roomFor(batches.flatMap(({ needs }) => needs));
   const full = lackOfSpace(rooms);
   if (!full) await consent(context, items, rooms);
 
