@@ -33,6 +33,7 @@ function world(registries: Record<string, Record<string, number>>, files: Record
     },
     async probe(url, aborted) {
       asked.push(`probe ${url.host}`);
+      if (url.host === 'deaf') await new Promise(() => {});
       if (url.host === 'slow') {
         await new Promise((_, reject) => aborted.addEventListener('abort', reject, { once: true }));
       }
@@ -97,8 +98,13 @@ test('a host that failed is not asked for the rest', async () => {
 test('who does not answer in time is unique, and keeps nobody else waiting', async () => {
   const { ports } = world({ r: { a: 10 } });
   const before = performance.now();
-  const origins = [addresses([file('https://slow/a', 5)]), of('r', blob('a', 10))];
-  expect(await askSources(origins, ports, { deadline: 50, signal })).toEqual(['unique', 're-pullable']);
+  const origins = [
+    addresses([file('https://slow/a', 5)]),
+    addresses([file('https://deaf/a', 5)]),
+    of('r', blob('a', 10)),
+  ];
+  const answers = await askSources(origins, ports, { deadline: 50, signal });
+  expect(answers).toEqual(['unique', 'unique', 're-pullable']);
   expect(performance.now() - before).toBeLessThan(1000);
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +77,8 @@ test('bytes that are not what the Hub states get no name', async () => {
   const list = hubOf({ HF_ENDPOINT: hub.endpoint });
   const stated = await list.files(testRepository, signal);
   expect(stated.map(({ path }) => path)).toEqual(files);
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  expect(stated.find(({ path }) => path === 'tea-Q4_K_M.gguf')?.sha256).toBe(hash);
   const flipped = Buffer.from(bytes);
   flipped[flipped.length - 1]! ^= 1;
   // The same size, changed between the list and the download.

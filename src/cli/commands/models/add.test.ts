@@ -99,7 +99,7 @@ test('a yes replaces them, and those that were there are in the vault', async ()
   expect(snapshot?.verified).not.toBeNull();
   // The same once more is kept.
   expect((await added([other])).result?.steps).toMatchObject([{ kind: 'keep', outcome: 'kept' }]);
-});
+}, 30_000);
 
 test('the dry run tells what would be asked, and does nothing', async () => {
   await added([first]);
