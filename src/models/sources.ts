@@ -123,13 +123,20 @@ class Hosts {
 }
 
 /** Where the bytes of a saved model can be had again, as far as the snapshot tells: its name, or the `origins` among its facts. */
-export function originOfSnapshot({ subject, files, facts }: Snapshot): Origin {
+export function originOfSnapshot({
+  subject,
+  files,
+  facts,
+}: Pick<Snapshot, 'subject' | 'facts'> & {
+  readonly files: readonly { readonly path: string; readonly size: number; readonly digest: Digest | null }[];
+}): Origin {
   if (subject.runtime === 'ollama') {
     const manifest = files.find(({ path }) => path.startsWith('manifests/'));
     const name = manifest && nameFromPath(manifest.path.slice('manifests/'.length));
     if (!name) return { kind: 'nowhere' };
     const blobs = files.filter(({ path }) => path.startsWith('blobs/'));
-    return { kind: 'registry', name, blobs };
+    const known = blobs.flatMap(({ digest, size }) => (digest === null ? [] : [{ digest, size }]));
+    return known.length === blobs.length ? { kind: 'registry', name, blobs: known } : { kind: 'nowhere' };
   }
   const origins = (facts.origins ?? {}) as Readonly<
     Record<string, { readonly source?: unknown } | undefined>

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import {
@@ -80,6 +80,27 @@ describeWithOllama('models add, of a name for Ollama', (ollamaHome) => {
       expect(await readFile(blobFile(home.ollama, digest))).toEqual(content);
     }
     expect((await readdir(join(home.root, 'vault', 'quarantine'))).length).toBeGreaterThanOrEqual(2);
+  });
+
+  engineTest('mends a manifest that is cut, and updates nothing else while it is', async () => {
+    await using registry = await startRegistry();
+    await using home = await ollamaHome();
+    const tea = await pushModel(registry, 'tea', { seed: 'tea' });
+    const old = await pushModel(registry, 'coffee', { seed: 'old' });
+    const [teaName, coffeeName] = [registry.name('tea'), registry.name('coffee')];
+    await home.ok('models', 'add', teaName, coffeeName);
+    await pushModel(registry, 'coffee', { seed: 'new' });
+    await truncate(manifestFile(home.ollama, teaName), 25);
+
+    const other = await aixcl(['models', 'add', coffeeName, '--yes'], { home });
+    expect(other.code).toBe(3);
+    expect(other.stderr).toContain(teaName);
+    expect(await readFile(manifestFile(home.ollama, coffeeName))).toEqual(old.manifest);
+
+    await home.ok('models', 'add', teaName, '--yes');
+    expect(await readFile(manifestFile(home.ollama, teaName))).toEqual(tea.manifest);
+    await home.ok('models', 'add', coffeeName, '--yes');
+    await home.ok('models', 'verify');
   });
 
   engineTest('of one that its registry does not have is exit 4, beside others that come', async () => {
