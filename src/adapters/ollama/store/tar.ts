@@ -73,8 +73,6 @@ export async function packed({ name, size, bytes, signal, onProgress }: NewFile)
       onProgress?.(done);
     }
   }
-  if (size === 0) bytes.destroy();
-  else
-    pipeline(Readable.from(counted(), { objectMode: false }), entry, (error) => error && tar.destroy(error));
+  pipeline(Readable.from(counted(), { objectMode: false }), entry, (error) => error && tar.destroy(error));
   return Readable.from(tar, { objectMode: false });
 }
