@@ -107,12 +107,14 @@ interface Known {
   readonly hashedAt?: Date | undefined;
 }
 
-async function knownDigest({ file, handle, proven, hashedAt, options }: Linked): Promise<Known> {
+async function knownDigest({ desk, file, handle, proven, hashedAt, options }: Linked): Promise<Known> {
   if (file.digest && proven) {
     options.onProgress?.(file.size);
     return { digest: file.digest, hashed: true, hashedAt };
   }
-  if (file.digest && options.unhashed && (await looksWhole(handle, file.size))) {
+  // A copy that the vault has never gives way to bytes that nobody looked at.
+  const unhashed = file.digest && options.unhashed && !(await blobIdentity(desk, file.digest));
+  if (file.digest && unhashed && (await looksWhole(handle, file.size))) {
     options.onProgress?.(file.size);
     return { digest: file.digest, hashed: false };
   }

@@ -172,6 +172,20 @@ export function vaultObligations(name: string, make: () => Promise<TestVault>): 
       expect(made.verified).toBeNull();
     });
 
+    test('hashes it all the same when the vault has a copy, which never gives way to bytes that nobody looked at', async () => {
+      await using home = await make();
+      const file = await home.live('a', randomBytes(1_000_000));
+      {
+        await using writer = await home.open();
+        await publish(writer, [file]);
+      }
+      await flip(file.full);
+      await using writer = await home.open('test-2');
+      const attempt = writer.takeIn(file, options('link', { unhashed: true }));
+      await expect(attempt).rejects.toMatchObject({ code: 'verification' });
+      expect(await home.read(file.digest)).toEqual(file.content);
+    });
+
     test('hashes it all the same when it looks as if it were never written', async () => {
       await using home = await make();
       const file = await home.live('a', randomBytes(1_000_000));
