@@ -8,6 +8,7 @@ import {
   faultTest,
   isSaved,
   loopDisk,
+  rot,
   savedIn,
   writeModel,
 } from './lab/fault-test.ts';
@@ -149,14 +150,3 @@ faultTest('41: verified, then rotten: nothing is deleted for its sake', async ()
   if (code === 0) expect(saved).toBe(true);
   expect(await contentOf(sidecar)).toBeDefined();
 });
-
-/** Changes one byte of the disk where these bytes lie, behind the file system's back. */
-async function rot(image: string, bytes: Uint8Array): Promise<void> {
-  const disk = await open(image, 'r+');
-  const whole = await disk.readFile();
-  const offset = whole.indexOf(bytes);
-  expect(offset).toBeGreaterThan(0);
-  await disk.write(Buffer.from([whole[offset]! ^ 1]), 0, 1, offset);
-  await disk.sync();
-  await disk.close();
-}

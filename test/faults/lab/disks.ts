@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -83,4 +84,15 @@ export function tool(name: string, args: readonly string[]): string {
   if (error) throw error;
   if (status !== 0) throw new Error(`${name} ${args.join(' ')}: ${stderr || stdout}`);
   return stdout;
+}
+
+/** Changes one byte of an unmounted disk where these bytes lie, behind the file system's back. */
+export async function rot(image: string, bytes: Uint8Array): Promise<void> {
+  const disk = await open(image, 'r+');
+  const whole = await disk.readFile();
+  const offset = whole.indexOf(bytes);
+  if (offset < 0) throw new Error('these bytes are not on the disk');
+  await disk.write(Buffer.from([whole[offset]! ^ 1]), 0, 1, offset);
+  await disk.sync();
+  await disk.close();
 }

@@ -3,7 +3,7 @@ import { test } from 'vitest';
 import { obstacleVariable } from './setup.ts';
 
 export { type Run, type RunOptions, startAixcl } from './aixcl.ts';
-export { bind, loopDisk, tmpfs, tool } from './disks.ts';
+export { bind, loopDisk, rot, tmpfs, tool } from './disks.ts';
 export { type FaultHome, faultHome, noiseOf, writeModel } from './fault-home.ts';
 export { changingCalls, type Injection, type Point, pointsOf } from './inject.ts';
 export * from './oracle.ts';

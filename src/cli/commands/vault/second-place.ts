@@ -23,7 +23,7 @@ export async function observePlace(here: Vault, folder: string): Promise<Place> 
     });
   }
   const [names, sameDisk] = await Promise.all([namesIn(path), onSameDisk(path, own)]);
-  const holds = names.length === 0 ? 'nothing' : names.includes('oci-layout') ? 'a vault' : 'other things';
+  const holds = names.includes('oci-layout') ? 'a vault' : names.every(isPart) ? 'nothing' : 'other things';
   return { path, holds, sameDisk };
 }
 
@@ -56,6 +56,11 @@ export async function consentToPlace(
   if (context.flags.dryRun)
     return context.out.note(`${path} holds no vault yet. It would be asked whether to make one.`);
   await context.confirm(`${path} holds no vault yet. Make one there?`);
+}
+
+/** Of a vault that a killed command had begun to make: what says that it is one comes last. */
+function isPart(name: string): boolean {
+  return /^(index\.json|blobs|ingest|quarantine|receipts|numbers|lock|\.tmp-.*)$/.test(name);
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -35,11 +35,15 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
     'verification',
     `${failed.length} thing${failed.length === 1 ? ' is' : 's are'} damaged in the vault`,
     {
-      hint: repair
-        ? 'aixcl vault import FILE, or aixcl vault sync from a vault that is whole'
-        : 'aixcl vault verify --repair',
+      hint: checked.broken.length > 0 ? 'docs/recovery.md says how a record comes back' : hintAfter(repair),
     },
   );
+}
+
+function hintAfter(repair: boolean): string {
+  return repair
+    ? 'aixcl vault import FILE, from another copy; or aixcl backups delete ID'
+    : 'aixcl vault verify --repair';
 }
 
 interface Checked {
