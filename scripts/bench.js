@@ -14,5 +14,6 @@ await build({
   packages: 'external',
   format: 'esm',
   platform: 'node',
+  target: 'node20',
 });
 process.exitCode = await run(process.execPath, [outfile, ...process.argv.slice(2)]);

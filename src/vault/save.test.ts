@@ -138,7 +138,7 @@ test('files that nobody hashed are hashed on removal, unless they are too large 
 
 test('backing up where nothing goes trusts what was hashed before, and is no proof', async () => {
   await using home = await TestVault.make();
-  const file = await home.live('a');
+  const file = await home.live('a', randomBytes(1_000_000));
   await using writer = await home.open();
   const first = await backUp(sourceOf([file]), { ...wish(writer), recheck: false });
   await writer[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import prettyBytes from 'pretty-bytes';
 import { AixclError, reasonOf } from '../errors.ts';
 import type { Evidence } from './evidence.ts';
 import type { BackupType, Snapshot, SnapshotDraft } from './snapshot.ts';
@@ -138,7 +139,7 @@ async function assertRoom(source: Source, writer: VaultWriter, way: SaveOptions[
   if (needed <= free) return;
   throw new AixclError(
     'noSpace',
-    `${needed} bytes are needed on the disk of the vault ${vault.path}, which has ${free} free; nothing was changed`,
+    `${prettyBytes(needed)} are needed on the disk of the vault ${vault.path}, which has ${prettyBytes(free)} free; nothing was changed`,
     { hint: 'aixcl backups cleanup' },
   );
 }

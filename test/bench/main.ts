@@ -1,18 +1,28 @@
 /**
  * `npm run bench -- [NAME…]`: ratios of medians of wall time, aixcl against what it is held against, on the tests' private engine.
- * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third).
+ * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third, those of the vault a fifth). Those of the vault need
+ * no engine.
  */
 import setup from '../setup/global.ts';
 import { compare } from './compare.ts';
 import { stack } from './stack.ts';
 import { startUp } from './start-up.ts';
+import { benchVault } from './vault.ts';
+import { vaultWork } from './vault-work.ts';
 
 const runs = Number(process.env.AIXCL_BENCH_RUNS ?? 15);
 const wanted = process.argv.slice(2);
-const tearDown = await setup();
+if (wanted[0] === 'vault-work') {
+  await vaultWork(wanted.slice(1));
+  process.exit();
+}
 let missed = 0;
+const ofVault = wanted.filter((name) => name.startsWith('vault'));
+if (wanted.length === 0 || ofVault.length > 0) missed += await benchVault(runs, ofVault);
+const tearDown = wanted.length > 0 && ofVault.length === wanted.length ? undefined : await setup();
 try {
-  for (const comparison of [...startUp(runs), ...(await stack(runs))]) {
+  const others = tearDown ? [...startUp(runs), ...(await stack(runs))] : [];
+  for (const comparison of others) {
     if (wanted.length > 0 && !wanted.some((name) => comparison.name.includes(name))) continue;
     const { ours, theirs, ratio } = await compare(comparison);
     const met = ratio <= comparison.aim;
@@ -23,6 +33,6 @@ try {
     );
   }
 } finally {
-  await tearDown();
+  await tearDown?.();
 }
 if (missed > 0) process.stdout.write(`${missed} missed\n`);

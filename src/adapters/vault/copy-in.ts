@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { AixclError } from '../../errors.ts';
+import { AixclError, reasonOf } from '../../errors.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { Evidence } from '../../vault/evidence.ts';
 import type { TakeInOptions } from '../../vault/vault.ts';
@@ -10,7 +10,7 @@ import { FileChanged, hashOpen, hashWhole, openRegular } from './hashing.ts';
 import { assertDigest, chunksOf, land, makeNew, onSource, reflink } from './land.ts';
 import { type OpenedSource, wrongSize } from './opened-source.ts';
 import { setAside } from './quarantine.ts';
-import { blobIdentity, clearTemporary, rehash, settle, shelve } from './shelf.ts';
+import { blobIdentity, clearTemporary, rehash, remember, settle, shelve } from './shelf.ts';
 
 /** Brings in bytes of the vault's own, or finds that it has them. Throws `FileChanged` when the source changes meanwhile. */
 export async function copyIn(desk: Desk, source: OpenedSource, options: TakeInOptions): Promise<Evidence> {
@@ -115,7 +115,7 @@ async function copy(
       const there = !expected && desk.found.has(digest) && (await heldAlready(desk, source, digest, options));
       if (there) return there;
       const blob = await shelve(desk, temporary, handle, digest);
-      await desk.receipts.record(handle, desk.layout.blob(digest), blob, digest);
+      await remember(desk, handle, digest, blob);
       return { digest, size, how: 'rehashed', blob, hashed: true };
     };
     return await (expected ? commit() : desk.alone(digest, commit));
@@ -133,7 +133,7 @@ async function makeTemporary(
   const { bytes } = file;
   if (bytes.kind === 'file') {
     const cloned = handle !== undefined && (await reflink(handle, bytes.path, temporary));
-    if (!handle) await (await desk.hands?.())?.copy(bytes.path, temporary);
+    if (!handle) await copiedByHands(desk, bytes.path, temporary);
     if (cloned || !handle) {
       const made = await openRegular(temporary);
       await settle(made, desk.owner);
@@ -144,6 +144,17 @@ async function makeTemporary(
   const made = await makeNew(temporary);
   await settle(made, desk.owner);
   return made;
+}
+
+async function copiedByHands(desk: Desk, path: string, temporary: string): Promise<void> {
+  const hands = await desk.hands?.().catch((error: unknown) => {
+    throw new AixclError(
+      'refused',
+      `${path} can't be read by this user, nor by a helper container: ${reasonOf(error)}`,
+      { hint: `ls -l ${path}`, cause: error },
+    );
+  });
+  await hands?.copy(path, temporary);
 }
 
 /** Writes what is not there yet; answers the hash of what landed. */

@@ -7,6 +7,7 @@ import type { Desk } from './desk.ts';
 import { identityOf, unchanged } from './file-identity.ts';
 import { FileChanged, openRegular } from './hashing.ts';
 import type { Receipt } from './receipts.ts';
+import { worthAReceipt } from './shelf.ts';
 
 /** Coarser than the kernel's, and so fine that no command waits for it. */
 const tickMs = 50;
@@ -52,6 +53,7 @@ export class OpenedSource implements AsyncDisposable {
   async remember(digest: Digest): Promise<void> {
     const { bytes } = this.file;
     if (!this.handle || !this.identity || bytes.kind !== 'file' || this.#fresh) return;
+    if (this.identity.size < worthAReceipt) return;
     await this.#desk.receipts.record(this.handle, bytes.path, this.identity, digest);
   }
 

@@ -11,6 +11,9 @@ import { FileChanged, hashWhole } from './hashing.ts';
 
 /** The blobs of a vault: giving bytes that landed their name, and looking at what is there. */
 
+/** Bytes from which on to hash a file takes longer than to keep a receipt. */
+export const worthAReceipt = 256 * 1024;
+
 /** Which file a blob is; undefined when there is none. */
 export async function blobIdentity(desk: Desk, digest: Digest): Promise<FileIdentity | undefined> {
   const stats = await lstat(desk.layout.blob(digest), { bigint: true }).catch((error: unknown) => {
@@ -64,8 +67,20 @@ export async function rehash(
     await desk.receipts.forget(hashed.identity);
     throw damaged(digest, `its bytes hash to ${hashed.digest}`);
   }
-  await desk.receipts.record(handle, desk.layout.blob(digest), hashed.identity, digest);
+  await remember(desk, handle, digest, hashed.identity);
   return { digest, size, how: 'rehashed', blob: hashed.identity, hashed: true };
+}
+
+/** Writes a receipt for a blob that was hashed, if it is so large that this spares anything. */
+export async function remember(
+  desk: Desk,
+  handle: FileHandle,
+  digest: Digest,
+  identity: FileIdentity,
+  hashedAt?: Date,
+): Promise<void> {
+  if (identity.size < worthAReceipt) return;
+  await desk.receipts.record(handle, desk.layout.blob(digest), identity, digest, hashedAt);
 }
 
 async function openBlob(desk: Desk, digest: Digest): Promise<FileHandle> {

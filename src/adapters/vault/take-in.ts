@@ -11,7 +11,7 @@ import { FileChanged, hashWhole, openRegular } from './hashing.ts';
 import { assertDigest, onSource } from './land.ts';
 import { looksWhole } from './looks-whole.ts';
 import { OpenedSource, wrongSize } from './opened-source.ts';
-import { blobIdentity, clearTemporary, rehash, settle, shelve } from './shelf.ts';
+import { blobIdentity, clearTemporary, rehash, remember, settle, shelve } from './shelf.ts';
 
 /** Brings one file in, as `VaultWriter.takeIn` says. Throws `FileChanged` when it changes meanwhile. */
 export async function takeIn(desk: Desk, file: SourceFile, options: TakeInOptions): Promise<Evidence> {
@@ -54,11 +54,17 @@ async function linked(desk: Desk, path: string, temporary: string): Promise<bool
         return false;
       case 'EPERM':
       case 'EACCES':
-        return (await desk.hands?.())?.link(path, temporary) ?? false;
+        return linkedByHands(desk, path, temporary);
       default:
         throw error;
     }
   }
+}
+
+/** Without a helper, what can be read is copied. */
+async function linkedByHands(desk: Desk, path: string, temporary: string): Promise<boolean> {
+  const hands = await desk.hands?.().catch(() => undefined);
+  return hands ? hands.link(path, temporary) : false;
 }
 
 interface Linked {
@@ -94,7 +100,7 @@ async function takeOver(linked: Linked): Promise<Evidence> {
     const blob = same
       ? identityOf(await handle.stat({ bigint: true }))
       : await shelve(desk, temporary, handle, digest);
-    if (hashed) await desk.receipts.record(handle, desk.layout.blob(digest), blob, digest, hashedAt);
+    if (hashed) await remember(desk, handle, digest, blob, hashedAt);
     const evidence = { digest, size: file.size, how: 'same-inode' as const, blob, hashed };
     return hashedAt ? { ...evidence, hashedAt } : evidence;
   });

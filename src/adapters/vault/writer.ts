@@ -34,7 +34,7 @@ import {
   writeMarks,
   writeMetadata,
 } from './records.ts';
-import { blobIdentity, rehash } from './shelf.ts';
+import { blobIdentity, rehash, remember } from './shelf.ts';
 import { takeIn } from './take-in.ts';
 
 /** The one writer of a vault, over the parts that know how. Changes of the index wait for each other. */
@@ -119,6 +119,8 @@ export class Writer implements VaultWriter {
     try {
       await this.#renewReceipts();
       await rm(join(layout.ingest, operation), { recursive: true, force: true });
+    } catch {
+      // What was to be done is done. A receipt that lacks costs a hash; what lies in ingest/ is cleared by the next command.
     } finally {
       await lock[Symbol.asyncDispose]();
     }
@@ -206,11 +208,10 @@ export class Writer implements VaultWriter {
   async #renewReceipts(): Promise<void> {
     for (const { digest, how, hashed, blob, hashedAt } of this.#desk.found.values()) {
       if (how !== 'same-inode' || !hashed) continue;
-      const there = await blobIdentity(this.#desk, digest).catch(() => undefined);
+      const there = await blobIdentity(this.#desk, digest);
       if (!there || !sameContent(there, blob) || unchanged(there, blob)) continue;
-      const path = this.#desk.layout.blob(digest);
-      await using handle = await openRegular(path);
-      await this.#desk.receipts.record(handle, path, there, digest, hashedAt);
+      await using handle = await openRegular(this.#desk.layout.blob(digest));
+      await remember(this.#desk, handle, digest, there, hashedAt);
     }
   }
 
