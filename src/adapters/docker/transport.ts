@@ -52,7 +52,8 @@ export class Transport {
   async send(method: 'GET' | 'HEAD' | 'PUT', path: string, wish: Wish = {}): Promise<IncomingMessage> {
     const { socketPath, tcp, display } = this.address;
     const { timeout, signal, body } = wish;
-    const open = this.secrets ? (await import('node:https')).request : request;
+    // Loaded when needed, and not by `import()`: the script runs from a code cache, where that can't be.
+    const open = this.secrets ? process.getBuiltinModule('node:https').request : request;
     const options = {
       ...(socketPath ? { socketPath } : { host: tcp?.host, port: tcp?.port }),
       ...this.secrets,

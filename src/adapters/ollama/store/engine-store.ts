@@ -91,8 +91,14 @@ export class EngineStore implements OllamaStore {
     return new Map((found ?? []).filter((each) => each !== undefined));
   }
 
+  /** By Ollama's own container where there is one: what is read is little, and nobody waits long for the container. */
   async peek(digest: Digest): Promise<(ByteSource & AsyncDisposable) | undefined> {
-    const opened = await this.open([{ digest, size: null }]).catch((error: unknown) => {
+    const { container } = this.#options;
+    const wanted = [{ digest, size: null }];
+    const open = container
+      ? DistantBlobs.open(this.#engine, container, undefined, wanted)
+      : this.open(wanted);
+    const opened = await open.catch((error: unknown) => {
       if (error instanceof AixclError && error.code === 'verification') return undefined;
       throw error;
     });

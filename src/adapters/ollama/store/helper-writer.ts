@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import { manifestPath, nameFromPath, type OllamaName } from '../../../models/ollama/name.ts';
 import type { BlobSource, StoreWriter } from '../../../models/ollama/store.ts';
@@ -27,6 +27,15 @@ export interface HelperPlace {
 const shared = `
 like() { chown "$(stat -c %u:%g "$1")" "$2"; }
 folder() { [ -d "$1" ] || { mkdir "$1"; like "$(dirname "$1")" "$1"; sync "$1" "$(dirname "$1")"; }; }
+`;
+
+/** Says size and sha256 of what landed; where both are as they should be it gets its name, and a fresh time. */
+const land = `
+sync "$1"; size=$(stat -c %s "$1"); hash=$(sha256sum < "$1"); hash=\${hash%% *}
+echo "$size $hash"
+[ "$size $hash" = "$3 $4" ] || exit 0
+like "$(dirname "$2")" "$1"; touch "$1"; sync "$1"; mv "$1" "$2"; sync "$(dirname "$2")"
+echo named
 `;
 
 /** Writes Ollama's store inside a helper container: bytes by the archive API, checked, synced and named by a shell. */
@@ -58,11 +67,11 @@ export class HelperWriter implements StoreWriter {
     }
     await this.#put(hexOf(digest), size, await bytes.open(), options);
     const staged = `${this.#staging}/${hexOf(digest)}`;
-    const landed = (await this.#run('stat -c %s "$1"; sync "$1"; sha256sum < "$1"', [staged])).split(/\s+/);
-    if (Number(landed[0]) !== size) throw wrongBytes(digest, `${landed[0]} of ${size} bytes landed`);
-    if (landed[1] !== hexOf(digest)) throw wrongBytes(digest, `what landed hashes to sha256:${landed[1]}`);
-    const name = 'like "$(dirname "$2")" "$1"; touch "$1"; sync "$1"; mv "$1" "$2"; sync "$(dirname "$2")"';
-    await this.#run(name, [staged, path]);
+    const landed = await this.#run(land, [staged, path, String(size), hexOf(digest)]);
+    const [length, hex, named] = landed.trim().split(/\s+/);
+    if (Number(length) !== size) throw wrongBytes(digest, `${length} of ${size} bytes landed`);
+    if (hex !== hexOf(digest)) throw wrongBytes(digest, `what landed hashes to sha256:${hex}`);
+    if (named !== 'named') throw new Error(`the helper said ${landed}`);
     return true;
   }
 
@@ -83,9 +92,8 @@ export class HelperWriter implements StoreWriter {
   }
 
   async putManifest(name: OllamaName, content: Uint8Array): Promise<void> {
-    const { Readable: Bytes } = await import('node:stream');
     const { signal } = this.#place;
-    await this.#put('manifest', content.length, Bytes.from([content], { objectMode: false }), { signal });
+    await this.#put('manifest', content.length, Readable.from([content], { objectMode: false }), { signal });
     const folders = [name.host, name.namespace, name.model];
     const script = `
 staged=$1; target=$2; at=$3; shift 3
