@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { type Digest, isDigest } from '../../vault/digest.ts';
 import type { BlobState, Collected } from '../../vault/vault.ts';
-import { syncDirectory } from '../durable.ts';
 import type { Desk } from './desk.ts';
 import { assertReadable, type Entry, type Indexed, lookUpAll, readIndex, writeIndex } from './index-file.ts';
 import type { Layout } from './layout.ts';
@@ -137,5 +136,6 @@ async function sweep(desk: Desk, digests: readonly Digest[]): Promise<void> {
     });
     desk.found.delete(digest);
   }
-  await syncDirectory(desk.layout.blobs);
+  desk.names.changed();
+  await desk.names.sync();
 }

@@ -3,6 +3,7 @@ import type { Evidence } from '../../vault/evidence.ts';
 import type { Hands } from '../../vault/hands.ts';
 import type { Ownership } from '../durable.ts';
 import type { FileLock } from '../file-lock.ts';
+import type { BlobNames } from './blob-names.ts';
 import type { Layout } from './layout.ts';
 import type { Receipts } from './receipts.ts';
 
@@ -13,6 +14,7 @@ export interface Desk {
   readonly owner: Ownership | undefined;
   readonly operation: string;
   readonly lock: FileLock;
+  readonly names: BlobNames;
   /** Loads the helper with more rights; absent where there is none. */
   readonly hands: (() => Promise<Hands>) | undefined;
   /** What was found under this lock. A blob that it speaks of is not replaced. */

@@ -7,6 +7,7 @@ import type { Hands } from '../../vault/hands.ts';
 import type { Vault, VaultWriter, WriterWish } from '../../vault/vault.ts';
 import { makeDirectory, type Ownership, ownershipOf, replaceFile } from '../durable.ts';
 import { type FileLock, lockFile } from '../file-lock.ts';
+import { BlobNames } from './blob-names.ts';
 import { listBlobs } from './collect.ts';
 import type { Desk } from './desk.ts';
 import { readIndex, writeIndex } from './index-file.ts';
@@ -50,7 +51,7 @@ function deskOf(
   { hands }: Place,
   { operation }: WriterWish,
 ): Desk {
-  let names = 0;
+  let used = 0;
   let sizes: Promise<Set<number>> | undefined;
   const turns = new Map<Digest, Promise<unknown>>();
   const found = new Map<Digest, Evidence>();
@@ -58,11 +59,12 @@ function deskOf(
     layout,
     owner,
     lock,
+    names: new BlobNames(layout.blobs),
     operation,
     hands,
     receipts: new Receipts(layout.receipts, owner),
     found,
-    newName: () => join(layout.ingest, operation, String(++names)),
+    newName: () => join(layout.ingest, operation, String(++used)),
     alone(digest, work) {
       const turn = (turns.get(digest) ?? Promise.resolve()).then(async () => {
         const evidence = await work();

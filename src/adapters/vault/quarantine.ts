@@ -27,7 +27,8 @@ export async function setAside(desk: Desk, digest: Digest, why: string): Promise
   await rename(from, place);
   desk.found.delete(digest);
   await syncDirectory(desk.layout.quarantine);
-  await syncDirectory(desk.layout.blobs);
+  desk.names.changed();
+  await desk.names.sync();
   return place;
 }
 

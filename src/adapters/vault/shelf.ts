@@ -4,7 +4,7 @@ import { AixclError, systemCode } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Evidence, FileIdentity } from '../../vault/evidence.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
-import { give, type Ownership, syncDirectory } from '../durable.ts';
+import { give, type Ownership } from '../durable.ts';
 import type { Desk } from './desk.ts';
 import { identityOf } from './file-identity.ts';
 import { FileChanged, hashWhole } from './hashing.ts';
@@ -34,8 +34,8 @@ export async function settle(handle: FileHandle, owner: Ownership | undefined): 
 }
 
 /**
- * Gives the synced file at `temporary`, open as `handle`, the name of its blob, over what had that name. Durable when it answers: which file
- * the blob is now.
+ * Gives the synced file at `temporary`, open as `handle`, the name of its blob, over what had that name; `desk.names` is to be synced before
+ * anything rests on it. Answers which file the blob is now.
  */
 export async function shelve(
   desk: Desk,
@@ -44,7 +44,7 @@ export async function shelve(
   digest: Digest,
 ): Promise<FileIdentity> {
   await rename(temporary, desk.layout.blob(digest));
-  await syncDirectory(desk.layout.blobs);
+  desk.names.changed();
   return identityOf(await handle.stat({ bigint: true }));
 }
 

@@ -16,7 +16,6 @@ import type {
   VaultWriter,
   WorkOptions,
 } from '../../vault/vault.ts';
-import { syncDirectory } from '../durable.ts';
 import { collect, removeSnapshots } from './collect.ts';
 import type { Desk } from './desk.ts';
 import { onVault } from './disk-errors.ts';
@@ -66,6 +65,7 @@ export class Writer implements VaultWriter {
 
   note(id: string, change: Marks): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#desk.names.sync();
       const { entries } = await this.#index();
       const changed = entries.map((entry) => (idOf(entry) === id ? withMarks(entry, change) : entry));
       if (!entries.some((entry) => idOf(entry) === id)) {
@@ -99,6 +99,7 @@ export class Writer implements VaultWriter {
 
   async assertUnchanged(evidence: readonly Evidence[]): Promise<void> {
     return this.#held(async () => {
+      await this.#desk.names.sync();
       for (const { digest, how, blob } of evidence) {
         const there = await blobIdentity(this.#desk, digest);
         // A file that the vault took over loses its other name on the way, which changes its ctime.
@@ -117,6 +118,7 @@ export class Writer implements VaultWriter {
     const { layout, operation, lock } = this.#desk;
     await this.#turn;
     try {
+      await this.#desk.names.sync();
       await this.#renewReceipts();
       await rm(join(layout.ingest, operation), { recursive: true, force: true });
     } catch {
@@ -169,8 +171,7 @@ export class Writer implements VaultWriter {
     const { entries } = await this.#index();
     await this.#keepRecord(record.metadata, 'metadata.json');
     const { digest, size } = await this.#keepRecord(record.manifest, 'manifest');
-    // A blob that was there already may have been left by a command that was killed before its name was on the disk.
-    await syncDirectory(layout.blobs);
+    await this.#desk.names.sync();
     const { kind, backupType, subject, created, reason, folders, facts } = record;
     const series = kind === 'backup' ? backups : versionsOf(subject);
     const taken = new Set(entries.map((entry) => numberIn(entry, record)));
