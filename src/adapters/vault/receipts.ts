@@ -33,9 +33,18 @@ export class Receipts {
 
   /**
    * Remembers that the open file, which `path` leads to, hashed to `digest` while it was `identity`. Its bytes are synced first, so that a
-   * receipt never outlives them in a power cut. What can't be written is not remembered.
+   * receipt never outlives them in a power cut. What can't be synced or written is not remembered.
    */
-  async record(
+  async record(handle: FileHandle, path: string, identity: FileIdentity, digest: Digest): Promise<void> {
+    const synced = await handle.sync().then(
+      () => true,
+      () => false,
+    );
+    if (synced) await this.recordSynced(handle, path, identity, digest);
+  }
+
+  /** As `record`, of a file that was synced since it was last written to. */
+  async recordSynced(
     handle: FileHandle,
     path: string,
     identity: FileIdentity,
@@ -43,7 +52,6 @@ export class Receipts {
     hashedAt = new Date(),
   ): Promise<void> {
     try {
-      await handle.sync();
       if (!unchanged(identityOf(await handle.stat({ bigint: true })), identity)) return;
       await makeDirectory(this.#folder, this.#owner);
       const { size, mtime, ctime } = identity;

@@ -71,7 +71,7 @@ export async function rehash(
   return { digest, size, how: 'rehashed', blob: hashed.identity, hashed: true };
 }
 
-/** Writes a receipt for a blob that was hashed, if it is so large that this spares anything. */
+/** Writes a receipt for a blob that was hashed, if it is so large that this spares anything. Blobs are synced before they get their name. */
 export async function remember(
   desk: Desk,
   handle: FileHandle,
@@ -80,7 +80,7 @@ export async function remember(
   hashedAt?: Date,
 ): Promise<void> {
   if (identity.size < worthAReceipt) return;
-  await desk.receipts.record(handle, desk.layout.blob(digest), identity, digest, hashedAt);
+  await desk.receipts.recordSynced(handle, desk.layout.blob(digest), identity, digest, hashedAt);
 }
 
 async function openBlob(desk: Desk, digest: Digest): Promise<FileHandle> {
