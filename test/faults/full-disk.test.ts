@@ -1,4 +1,4 @@
-import { mkdir, rm, statfs, truncate, writeFile } from 'node:fs/promises';
+import { rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
@@ -61,17 +61,15 @@ faultTest(
 faultTest(
   '8: a write that finds no room, wherever: exit 8, and the old state or the new',
   async () => {
-    await using home = await faultHome();
     const growing = /^(pwrite64|pwritev|copy_file_range|mkdir|link|ftruncate)$/;
     for (const name of ['models remove', 'backups create', 'backups restore, over another model'] as const) {
-      await rm(home.root, { recursive: true, force: true });
-      await mkdir(home.models, { recursive: true });
+      await using home = await faultHome();
       await sweep(await scenarios[name]!(home), {
         count: 5,
         at: ({ call }: Point) => growing.test(call),
         inject: ({ call, nth }) => ({ calls: [call], effect: 'error=ENOSPC', when: `${nth}+` }),
-        // A link that finds no room is made up for by a copy, where there is room for that.
-        codes: [8],
+        // Of several models, some may still have been saved.
+        codes: [5, 8],
       });
     }
   },
@@ -106,7 +104,8 @@ faultTest('9: out of inodes: exit 8, and the earlier backups are whole', async (
     else {
       expect({ left: filler.length, code, stderr }).toMatchObject({ code: 8 });
       expect(await contentOf(target)).toEqual(tea);
-      for (const path of filler.splice(0, sweepAll ? 1 : 2)) await rm(path);
+      expect(filler.length).toBeGreaterThan(0);
+      for (const path of filler.splice(0, sweepAll ? 4 : 8)) await rm(path);
     }
   }
   expect(await contentOf(target)).toBeUndefined();
@@ -124,6 +123,8 @@ faultTest(
     await writeFile(join(disk.path, 'filler'), Buffer.alloc(bfree * bsize));
     await home.must(['backups', 'create']);
     expect(isSaved(await savedIn(home.vault), tea)).toBe(true);
+    // Removing notes what it does beside the models, which takes a few kilobytes.
+    await truncate(join(disk.path, 'filler'), bfree * bsize - 32 * 1024);
     await home.must(['models', 'remove', 'tea.gguf', '--yes']);
     const room = await statfs(disk.path);
     await writeFile(join(disk.path, 'more'), Buffer.alloc(room.bfree * room.bsize));
@@ -132,6 +133,7 @@ faultTest(
     expect(code).toBe(8);
     expect(await contentOf(disk.path)).toEqual(before);
     await rm(join(disk.path, 'filler'));
+    await rm(join(disk.path, 'more'));
     await home.must(['undo', '--yes']);
     expect(await contentOf(join(home.models, 'tea.gguf'))).toEqual(tea);
   },

@@ -9,7 +9,7 @@ describe.each(Object.entries(scenarios))('%s', (_, make) => {
     async () => {
       await using home = await faultHome();
       await sweep(await make(home), {
-        count: 12,
+        count: 8,
         inject: ({ call, nth }) => ({ calls: [call], effect: 'signal=SIGKILL', when: nth }),
         codes: [137],
       });
@@ -27,7 +27,7 @@ describe.each(Object.entries(scenarios))('%s', (_, make) => {
         ['SIGTERM', 143],
       ] as const) {
         await sweep(scenario, {
-          count: 3,
+          count: 2,
           inject: ({ call, nth }) => ({ calls: [call], effect: `signal=${signal}`, when: nth }),
           codes: [code],
         });

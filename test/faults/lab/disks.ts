@@ -59,7 +59,7 @@ export function loopDisk(bytes: number, { inodes }: { readonly inodes?: number }
 }
 
 /** EXT4_IOC_SHUTDOWN, without writing the journal out. */
-const shutdown = 'open(F,"<",$ARGV[0]) or die $!; ioctl(F,0x8004587d,pack("L",2)) or die $!';
+const shutdown = 'open(F,"<",$ARGV[0]) or die $!; $how=pack("L",2); ioctl(F,0x8004587d,$how) or die $!';
 
 /** Mounts `from` at `to`, a folder that is there. */
 export function bind(from: string, to: string): Disk {
