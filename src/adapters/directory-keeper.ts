@@ -10,7 +10,7 @@ import type { Source } from '../vault/subject.ts';
 import { type FolderTree, readTree } from './folder-tree.ts';
 import { settleSwaps } from './settle-swaps.ts';
 import { stageFiles } from './stage-files.ts';
-import { carryOut, NameTaken } from './swap.ts';
+import { carryOut, NameTaken, notedSwaps } from './swap.ts';
 import { sameContent, unchanged } from './vault/file-identity.ts';
 import { hashFile } from './vault/hashing.ts';
 
@@ -66,6 +66,7 @@ export function directoryKeeper(places: { readonly home: string; readonly vault:
       );
     },
     space: async () => null,
+    unfinished: async () => (await notedSwaps(notes)).length > 0,
     recover: (writer, options) => settleSwaps(notes, writer, async () => {}, options),
   };
 
@@ -192,7 +193,10 @@ async function restore(
       {
         operation: options.operation,
         saved: replaced ? { subject: replaced.before.subject, snapshot: replaced.proof.snapshot.id } : null,
-        moves: [...(replaced ? [{ from: target, to: aside }] : []), { from: staged, to: target }],
+        moves: [
+          ...(replaced ? [{ from: target, to: aside, aside: true }] : []),
+          { from: staged, to: target },
+        ],
         gone: replaced
           ? replaced.before.tree.files.map(({ path }) => ({ path: join(aside, path), file: path }))
           : [],

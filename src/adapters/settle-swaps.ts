@@ -5,7 +5,7 @@ import type { Snapshot } from '../vault/snapshot.ts';
 import type { SourceFile, Subject } from '../vault/subject.ts';
 import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
 import { VerifiedBackup } from '../vault/verified-backup.ts';
-import { type GoneFile, notedSwaps, type Swap, settle } from './swap.ts';
+import { clearHalfNotes, type GoneFile, notedSwaps, type Swap, settle } from './swap.ts';
 
 /**
  * Ends every change of names that a killed command noted in `notes`. What went aside is proven to be in the vault once more before it is
@@ -17,6 +17,7 @@ export async function settleSwaps(
   finish: (swap: Swap) => Promise<void>,
   options: WorkOptions,
 ): Promise<void> {
+  await clearHalfNotes(notes);
   for (const noted of await notedSwaps(notes)) {
     await settle(noted, {
       finish,

@@ -33,6 +33,8 @@ export interface Move {
   readonly to: string;
   /** Takes the place of a file under that name in one step. Else a name that is taken is left alone. */
   readonly over?: boolean;
+  /** Out of the way: `to` is nobody else's, and `from` gets something new later. */
+  readonly aside?: boolean;
 }
 
 export interface GoneFile {
@@ -67,15 +69,15 @@ export interface SwapWork {
 export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', work: SwapWork): Promise<void> {
   let noted = swap;
   const note = join(work.notes, `${swap.operation}-${randomBytes(4).toString('hex')}.json`);
-  const write = (ready: boolean) => replaceFile(note, `${JSON.stringify({ ...noted, ready })}\n`, work.owner);
+  const write = (phase: Phase) => replaceFile(note, `${JSON.stringify({ ...noted, phase })}\n`, work.owner);
   await makeDirectory(work.notes, work.owner);
   const made: Move[] = [];
   try {
     if (work.stage) {
-      await write(false);
+      await write('staging');
       noted = { ...swap, after: await work.stage() };
     }
-    await write(true);
+    await write('moving');
     if (swap.saved) {
       if (proof === 'nothing') throw new Error('what goes needs a proof');
       await proof.assertCovers(swap.saved.subject);
@@ -92,18 +94,21 @@ export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', wo
     await rm(note, { force: true });
     throw error;
   }
+  await write('clearing');
   await work.finish(noted);
   await discard([...swap.staged, ...swap.clear]);
   await remove(note);
 }
 
+/** `staging`: nothing has a new name yet. `moving`: all is staged, and the moves began or can begin. `clearing`: all moves are made. */
+type Phase = 'staging' | 'moving' | 'clearing';
+
 export interface NotedSwap {
   readonly note: string;
-  /** `ready`: all was staged, so that the moves began or could begin. */
-  readonly swap: Swap & { readonly ready: boolean };
+  readonly swap: Swap & { readonly phase: Phase };
 }
 
-/** What killed commands noted and did not finish. */
+/** Changes that are noted and not finished: their commands were killed, or are at it now. */
 export async function notedSwaps(notes: string): Promise<NotedSwap[]> {
   const found: NotedSwap[] = [];
   for (const name of (await namesIn(notes)).sort()) {
@@ -112,6 +117,11 @@ export async function notedSwaps(notes: string): Promise<NotedSwap[]> {
     found.push({ note, swap: parse(note, await readFile(note, 'utf8')) });
   }
   return found;
+}
+
+/** Takes away notes that were half-written when their command was killed. Only with the vault's lock. */
+export async function clearHalfNotes(notes: string): Promise<void> {
+  for (const name of await namesIn(notes)) if (name.startsWith('.tmp-')) await unlink(join(notes, name));
 }
 
 function parse(note: string, text: string): NotedSwap['swap'] {
@@ -133,18 +143,10 @@ export async function settle(
   { note, swap }: NotedSwap,
   work: Pick<SwapWork, 'finish'> & { prove(files: readonly GoneFile[]): Promise<void> },
 ): Promise<'finished' | 'taken back'> {
-  const [first] = swap.moves;
-  if (!first || !swap.ready || !(await isMade(first))) {
+  if (!(await goesOn(swap))) {
     await discard(swap.staged);
     await remove(note);
     return 'taken back';
-  }
-  for (const move of swap.moves) {
-    if (await isMade(move)) continue;
-    // Someone else may have given the name to something; the bytes that were to have it are in the vault.
-    await make(move).catch((error: unknown) => {
-      if (!(error instanceof NameTaken)) throw error;
-    });
   }
   const left: GoneFile[] = [];
   for (const file of swap.gone) if (await there(file.path)) left.push(file);
@@ -155,14 +157,30 @@ export async function settle(
   return 'finished';
 }
 
-async function isMade({ from, to, over }: Move): Promise<boolean> {
+/** Makes the moves that are left, where the first one was made. */
+async function goesOn({ phase, moves }: NotedSwap['swap']): Promise<boolean> {
+  if (phase !== 'moving') return phase === 'clearing';
+  const [first, ...others] = moves;
+  if (!first || !(await isMade(first))) return false;
+  for (const move of others) {
+    if (await isMade(move)) continue;
+    // Someone else may have given the name to something; the bytes that were to have it are in the vault.
+    await make(move).catch((error: unknown) => {
+      if (!(error instanceof NameTaken)) throw error;
+    });
+  }
+  return true;
+}
+
+async function isMade({ from, to, over, aside }: Move): Promise<boolean> {
   const [source, target] = [await there(from), await there(to)];
-  if (!target) return false;
   if (!source) return true;
   // Killed between the new name and the loss of the old one.
-  const same = !over && source.isFile() && source.ino === target.ino && source.dev === target.dev;
-  if (same) await remove(from);
-  return same;
+  if (!over && source.isFile() && source.ino === target?.ino && source.dev === target.dev) {
+    await remove(from);
+    return true;
+  }
+  return aside === true && target !== undefined;
 }
 
 async function make({ from, to, over }: Move): Promise<void> {

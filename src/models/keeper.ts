@@ -21,6 +21,8 @@ export interface Keeper {
   open(model: KeptModel, options?: { readonly partial: boolean }): Promise<Source>;
   /** Bytes of the disk that its models lie on, for this user; null where that can't be known. */
   space(): Promise<{ readonly free: number; readonly total: number } | null>;
+  /** True when a command that changes names was killed, or is at it now: what is seen may be half of it. */
+  unfinished?(): Promise<boolean>;
   /** Finishes, or takes back, what a killed command began. Called by the next one that changes something, once it has the vault. */
   recover?(writer: VaultWriter, options: WorkOptions): Promise<void>;
   /** Re-hashes every file; answers what is wrong, nothing when all is right. Remembers what was found right. */

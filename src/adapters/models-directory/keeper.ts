@@ -1,10 +1,11 @@
-import { readdir, rm, statfs } from 'node:fs/promises';
+import { readdir, rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Keeper, KeptModel } from '../../models/keeper.ts';
 import { isModelName } from '../../models/model-name.ts';
 import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
 import { settleSwaps } from '../settle-swaps.ts';
+import { notedSwaps } from '../swap.ts';
 import { onDisk } from './disk-errors.ts';
 import { openGguf } from './gguf-source.ts';
 import { type BlobPath, findKept, type KeptGguf, keptModels } from './kept-model.ts';
@@ -37,6 +38,7 @@ export function ggufKeeper(directory: string, blobPath: BlobPath): Keeper {
         throw error;
       }
     },
+    unfinished: () => disk(async () => (await notedSwaps(notesOf(directory))).length > 0),
     recover: (writer, options) => disk(() => recover(directory, writer, options)),
   };
 
@@ -55,6 +57,13 @@ async function recover(directory: string, writer: VaultWriter, options: WorkOpti
   const incoming = join(directory, '.aixcl', 'incoming');
   for (const name of await namesIn(incoming)) {
     if (/^(restore|mend)-/.test(name)) await rm(join(incoming, name), { recursive: true, force: true });
+  }
+  const outgoing = join(directory, '.aixcl', 'outgoing');
+  for (const name of await namesIn(outgoing)) {
+    // What holds something is no leftover of a swap: each of those has a note, and was settled above.
+    await rmdir(join(outgoing, name)).catch((error: unknown) => {
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import type { FileIdentity } from '../../vault/evidence.ts';
 import { readTree, type TreeFile, type TreeLink, treeFile } from '../folder-tree.ts';
 import { sameInode } from '../vault/file-identity.ts';
 import { inspectModel } from './inspect-model.ts';
-import { readRecord } from './records.ts';
+import { lastRecord, readRecord } from './records.ts';
 import { type FoundModel, scan } from './scan.ts';
 
 /** A GGUF model with all that lies under its name, as it was at one moment. */
@@ -118,7 +118,9 @@ function linkHeld(path: string): string {
 async function keptFile(directory: string, part: Part, blobPath: BlobPath): Promise<KeptFile> {
   const record = await readRecord(directory, part.place).catch(() => undefined);
   const digest = record ? digestOf(record.sha256) : null;
-  const inVault = digest !== null && part.names > 1 && (await isSameFile(blobPath(digest), part.identity));
+  // A link of the vault's changes the ctime, which the record then no longer fits.
+  const last = part.names > 1 ? await lastRecord(directory, part.place) : undefined;
+  const inVault = last && (await isSameFile(blobPath(digestOf(last.sha256)), part.identity));
   return {
     path: part.path,
     size: part.identity.size,

@@ -28,10 +28,12 @@ export function goAside(directory: string, model: KeptGguf, operation: string): 
   const key = createHash('sha256').update(model.name).digest('hex').slice(0, 12);
   const aside = join(directory, '.aixcl', 'outgoing', `${operation}-${key}`);
   const gone = model.parts.map(({ path }) => ({ path: join(aside, path), file: path }));
-  if (model.folder) return { moves: [{ from: join(directory, model.name), to: aside }], gone, aside };
+  if (model.folder)
+    return { moves: [{ from: join(directory, model.name), to: aside, aside: true }], gone, aside };
   const moves = model.parts.map(({ path, place }) => ({
     from: join(directory, place),
     to: join(aside, path),
+    aside: true,
   }));
   return { moves: moves.reverse(), gone, aside };
 }

@@ -12,7 +12,7 @@ import { bytes } from '../../output/quantity.ts';
 import { working } from '../../working.ts';
 import { runtimeOf } from '../models/find.ts';
 import { keeperOf, keepersOf } from '../wiring/keepers.ts';
-import { type Work, withOperation } from '../wiring/operation.ts';
+import { settleFirst, type Work, withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 
 const command = 'backups create';
@@ -26,6 +26,7 @@ interface Wish {
 
 /** `backups create [MODEL|DIR…]`: all models, or those named. One that can't be saved does not keep the others from it. */
 export async function create(context: Context, argv: Arguments): Promise<void> {
+  await settleFirst(context, command);
   const names = [...new Set([argv.names ?? []].flat().map(String))];
   const wish: Wish = {
     backupType: typeOf(argv.type),

@@ -14,7 +14,7 @@ import {
   restoredStep,
   restoreText,
 } from '../wiring/bring-back.ts';
-import { withOperation } from '../wiring/operation.ts';
+import { settleFirst, withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
@@ -22,6 +22,7 @@ const command = 'backups restore';
 
 /** `backups restore ID [--to DIR | --as NAME]`. */
 export async function restore(context: Context, argv: Arguments): Promise<void> {
+  await settleFirst(context, command);
   const { snapshots } = await vaultOf(context).contents();
   const [snapshot] = chooseBackups(snapshots, [String(argv.id)]);
   if (!snapshot) throw new Error('one id means one backup');

@@ -15,7 +15,7 @@ import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { working } from '../../working.ts';
 import { keepersOf } from '../wiring/keepers.ts';
-import { vaultWithHands, type Work, withOperation } from '../wiring/operation.ts';
+import { settleFirst, vaultWithHands, type Work, withOperation } from '../wiring/operation.ts';
 import { runtimeOf } from './find.ts';
 import { removalText } from './remove-text.ts';
 
@@ -27,6 +27,7 @@ interface Removal {
 
 /** `models remove NAME…`. */
 export async function remove(context: Context, argv: Arguments): Promise<void> {
+  await settleFirst(context, 'models remove');
   const names = [...new Set([argv.name].flat().map(String))];
   const outcomes = new Outcomes(context.signal);
   const seen = await observe(context, names, argv, outcomes);
@@ -45,12 +46,10 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
     report(context, outcomes, removals.map(({ step }) => removalText(step)).join('\n'));
     return;
   }
-  if (removals.length > 0) {
-    await ask(context, removals);
-    const agreed = await proveAll(context, removals, outcomes);
-    if (agreed.length > 0) await removeAll(context, agreed, outcomes);
-  }
-  report(context, outcomes, undefined);
+  await ask(context, removals);
+  const agreed = await proveAll(context, removals, outcomes);
+  const told = agreed.length > 0 ? await removeAll(context, agreed, outcomes) : [];
+  report(context, outcomes, told.join('\n'));
 }
 
 async function observe(
@@ -145,7 +144,13 @@ async function proveAll(
   return agreed;
 }
 
-async function removeAll(context: Context, removals: readonly Removal[], outcomes: Outcomes): Promise<void> {
+/** Answers what to tell of those that are gone. */
+async function removeAll(
+  context: Context,
+  removals: readonly Removal[],
+  outcomes: Outcomes,
+): Promise<string[]> {
+  const told: string[] = [];
   const targets = removals.map(({ step }) => step.subject.name);
   await withOperation(context, { command: 'models remove', targets }, async (work) => {
     for (const removal of removals) {
@@ -153,13 +158,14 @@ async function removeAll(context: Context, removals: readonly Removal[], outcome
       try {
         const snapshot = await removeOne(context, removal, work);
         outcomes.add(done(snapshot));
-        context.out.note(keptText(snapshot));
+        told.push(keptText(snapshot));
       } catch (error) {
         outcomes.fail('remove', name, error);
       }
     }
     outcomes.tell(work);
   });
+  return told;
 }
 
 async function removeOne(
@@ -231,7 +237,7 @@ function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function report(context: Context, outcomes: Outcomes, text: string | undefined): void {
+function report(context: Context, outcomes: Outcomes, text: string): void {
   if (!outcomes.onlyFailed) {
     const failed = outcomes.steps.filter(({ outcome }) => outcome === 'failed');
     const lines = failed.map(({ target, because }) => context.out.paint.bad(`failed ${target}: ${because}`));

@@ -15,13 +15,14 @@ import {
   restoredStep,
   restoreText,
 } from '../wiring/bring-back.ts';
-import { type Work, withOperation } from '../wiring/operation.ts';
+import { settleFirst, type Work, withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 
 const command = 'undo';
 
 /** `undo`: brings back all that the last removal, update or overwrite took. */
 export async function undo(context: Context, _argv: Arguments): Promise<void> {
+  await settleFirst(context, command);
   const { snapshots } = await vaultOf(context).contents();
   const taken = lastTaken(snapshots);
   if (taken.length === 0) {

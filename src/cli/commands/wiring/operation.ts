@@ -71,6 +71,20 @@ async function whileHolding<T>(
   return await work({ ...given, writer });
 }
 
+/**
+ * Settles changes of names that a killed command left half done, so that what is observed next is no half. A dry run looks at it as it is.
+ * Throws `busy` where they are another command's that is at it.
+ */
+export async function settleFirst(context: Context, command: string): Promise<void> {
+  if (context.flags.dryRun) return;
+  for (const runtime of ['llama-server', 'directory'] as const) {
+    const keeper = await keeperOf(context, runtime);
+    if (!(await keeper.unfinished?.())) continue;
+    await withOperation(context, { command, targets: ['what a killed command left'] }, async () => {});
+    return;
+  }
+}
+
 /** What killed commands left: names half changed, helper containers. Ollama's store clears itself when it is written. */
 async function recover(context: Context, writer: VaultWriter, operation: string): Promise<void> {
   const { signal } = context;
