@@ -64,7 +64,11 @@ async function runOllama({
       return lines;
     },
     async raw(method, path, body) {
-      const answer = await fetch(`${api.address}${path}`, { method, body: JSON.stringify(body) });
+      const answer = await fetch(`${api.address}${path}`, {
+        method,
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(60_000),
+      });
       return { status: answer.status, text: await answer.text() };
     },
     exec: (...argv) => docker(['exec', id, ...argv]),
@@ -72,11 +76,13 @@ async function runOllama({
       await docker(['stop', '--time', '10', id]);
     },
     async start() {
-      await docker(['start', id]);
-      for (let tries = 0; ; tries += 1) {
-        const names = await api.names().catch(() => undefined);
+      const started = await docker(['start', id]);
+      if (started.code !== 0) throw new Error(started.stderr);
+      const soon = ollamaApi(api.address, { silenceMs: 1000, probeMs: 1000 });
+      for (const deadline = Date.now() + 30_000; ; ) {
+        const names = await soon.names().catch(() => undefined);
         if (names) return;
-        if (tries > 150) {
+        if (Date.now() > deadline) {
           const { stdout, stderr } = await docker(['logs', id]);
           throw new Error(`Ollama did not come up: ${stdout}${stderr}`);
         }

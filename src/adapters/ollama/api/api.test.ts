@@ -45,8 +45,8 @@ test('a pull brings each line as it comes, whatever pieces the network makes of 
       '{"status":"pulling manifest"}\n{"status":"pulling ä","digest":"sha256:aa","total":10}\n' +
       '{"status":"pulling ä","digest":"sha256:aa","total":10,"completed":10}\n{"status":"success"}\n';
     const bytes = Buffer.from(text);
-    for (let at = 0; at < bytes.length; at += 7) {
-      response.write(bytes.subarray(at, at + 7));
+    for (const byte of bytes) {
+      response.write(Uint8Array.of(byte));
       await sleep(1);
     }
     response.end();
@@ -109,6 +109,18 @@ test('a pull that is aborted throws the reason at once and lets the connection g
   await expect.poll(() => closed).toBe(true);
 });
 
+test('a pull that is left early lets the connection go', async () => {
+  let closed = false;
+  await using server = await serving((_, response) => {
+    response.on('close', () => {
+      closed = true;
+    });
+    response.write('{"status":"pulling manifest"}\n');
+  });
+  for await (const _ of ollamaApi(server.address).pull('tea', { insecure: false, signal: never })) break;
+  await expect.poll(() => closed).toBe(true);
+});
+
 test('a server that says nothing is named as silent', async () => {
   await using server = await serving(() => {});
   const api = ollamaApi(server.address, { silenceMs: 50, probeMs: 50 });
@@ -144,6 +156,19 @@ test('long work in silence is waited for while Ollama answers other calls', asyn
   expect(await linesOf(api.pull('tea', { insecure: false, signal: never }))).toHaveLength(2);
 });
 
+test('work in silence is given up once Ollama answers no other call either', async () => {
+  let probes = 0;
+  await using server = await serving((request, response) => {
+    if (request.url === '/api/pull') response.write('{"status":"verifying sha256 digest"}\n');
+    else if (probes++ < 2) response.end('Ollama is running');
+  });
+  const api = ollamaApi(server.address, { silenceMs: 60, probeMs: 60 });
+  await expect(linesOf(api.pull('tea', { insecure: false, signal: never }))).rejects.toMatchObject({
+    message: expect.stringContaining('has said nothing'),
+  });
+  expect(probes).toBe(3);
+});
+
 test('a model that is not there is not found; other refusals keep Ollama’s words', async () => {
   let status = 404;
   await using server = await serving((_, response) =>
@@ -175,14 +200,23 @@ test('a name that Ollama would take for another is never sent', async () => {
   expect(asked).toEqual([]);
 });
 
-test('a kept connection that the server closed is made anew', async () => {
-  await using server = await serving((_, response) => {
+test('a kept connection that the server closes when it is used again is made anew; work never goes over one', async () => {
+  const used = new Set<unknown>();
+  const cutOff: unknown[] = [];
+  await using server = await serving((request, response) => {
+    if (used.has(request.socket)) {
+      cutOff.push(request.method);
+      return request.socket.destroy();
+    }
+    used.add(request.socket);
     response.end('{"version":"1.2.3"}');
-    // After the answer, as an Ollama that restarts does.
-    response.on('close', () => response.socket?.destroy());
   });
   const api = ollamaApi(server.address);
-  for (let count = 0; count < 5; count += 1) expect(await api.version()).toBe('1.2.3');
+  for (let count = 0; count < 3; count += 1) {
+    expect(await api.version()).toBe('1.2.3');
+    await api.delete('tea');
+  }
+  expect(cutOff).toEqual(['GET', 'GET']);
 });
 
 test('what is shown of a model is what Ollama says, and null where it says nothing', async () => {

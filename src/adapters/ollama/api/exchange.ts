@@ -37,52 +37,46 @@ export class Exchange {
   /** The answer's head has come; its body has to be read to its end or destroyed. Throws as `OllamaRuntime` does. */
   async send(call: Call): Promise<IncomingMessage> {
     call.signal?.throwIfAborted();
-    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
     for (let tries = 0; ; tries += 1) {
-      const { answer, reused } = this.#start(call, body);
+      const { answer, reused } = this.#start(call);
       try {
         return await answer;
       } catch (error) {
         call.signal?.throwIfAborted();
-        // A kept connection that Ollama closed in the same moment: the call never reached it.
-        if (reused() && systemCode(error) === 'ECONNRESET' && tries === 0) continue;
+        // A kept connection that Ollama closed in the same moment, as when it restarts.
+        const stale = ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
+        if (stale && reused() && tries === 0) continue;
         throw this.#explained(error);
       }
     }
   }
 
-  /** Body of an answer in pieces; throws when the connection breaks or Ollama falls silent before its end. */
+  /** Body of an answer in pieces; who leaves it early ends the call. Throws when the connection breaks or Ollama falls silent before its end. */
   async *read(answer: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer> {
-    const abort = () => answer.destroy();
-    signal?.addEventListener('abort', abort);
     try {
       for await (const chunk of answer) yield chunk as Buffer;
-      signal?.throwIfAborted();
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#explained(error);
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      // Left before its end: the connection can't be used for another call.
-      if (!answer.complete) answer.destroy();
     }
   }
 
-  #start(
-    { method, path, signal, silence }: Call,
-    body: string | undefined,
-  ): { answer: Promise<IncomingMessage>; reused: () => boolean } {
+  #start({ method, path, body, signal, silence }: Call): {
+    answer: Promise<IncomingMessage>;
+    reused: () => boolean;
+  } {
     const { silenceMs } = this.#patience;
+    const text = body === undefined ? undefined : JSON.stringify(body);
     const sent = request(new URL(path, this.address), {
       method,
-      agent: this.#agent,
-      timeout: silenceMs,
+      // Work is never sent twice, so it gets a connection that can't be stale.
+      agent: silence === 'work' ? false : this.#agent,
       ...(signal && { signal }),
       headers: {
         'user-agent': 'aixcl',
-        ...(body !== undefined && {
+        ...(text !== undefined && {
           'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
+          'content-length': Buffer.byteLength(text),
         }),
       },
     });
@@ -94,11 +88,16 @@ export class Exchange {
       });
       sent.on('error', reject);
     });
-    sent.on('timeout', async () => {
-      if (silence === 'work' && (await this.#lives())) sent.socket?.setTimeout(silenceMs);
-      else (response ?? sent).destroy(new Error(`it has said nothing for ${silenceMs / 1000} s`));
+    sent.on('socket', (socket) => {
+      const onSilence = async () => {
+        if (silence === 'work' && (await this.#lives())) socket.setTimeout(silenceMs);
+        else (response ?? sent).destroy(new Error(`it has said nothing for ${silenceMs / 1000} s`));
+      };
+      // Not the request's own event, which comes but once.
+      socket.setTimeout(silenceMs).on('timeout', onSilence);
+      sent.on('close', () => socket.setTimeout(0).off('timeout', onSilence));
     });
-    sent.end(body);
+    sent.end(text);
     return { answer, reused: () => sent.reusedSocket };
   }
 
