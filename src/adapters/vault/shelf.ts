@@ -6,7 +6,7 @@ import type { Evidence, FileIdentity } from '../../vault/evidence.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import { give, type Ownership } from '../durable.ts';
 import type { Desk } from './desk.ts';
-import { identityOf } from './file-identity.ts';
+import { identityOf, sameContent, unchanged } from './file-identity.ts';
 import { FileChanged, hashWhole } from './hashing.ts';
 
 /** The blobs of a vault: giving bytes that landed their name, and looking at what is there. */
@@ -98,6 +98,22 @@ function damaged(digest: Digest, why: string): AixclError {
   return new AixclError('verification', `the blob ${digest} of the vault is damaged: ${why}`, {
     hint: 'aixcl vault verify',
   });
+}
+
+/** As `VaultWriter.assertUnchanged` says; what the blobs are called is on the disk then. */
+export async function assertBlobsUnchanged(desk: Desk, evidence: readonly Evidence[]): Promise<void> {
+  await desk.names.sync();
+  for (const { digest, how, blob } of evidence) {
+    const there = await blobIdentity(desk, digest);
+    // A file that the vault took over loses its other name on the way, which changes its ctime.
+    const same = how === 'same-inode' ? sameContent : unchanged;
+    if (there && same(there, blob)) continue;
+    throw new AixclError(
+      'verification',
+      `the blob ${digest} of the vault is not the file any more that was found right`,
+      { hint: 'Run the command again.' },
+    );
+  }
 }
 
 export async function clearTemporary(path: string): Promise<void> {
