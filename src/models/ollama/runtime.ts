@@ -28,6 +28,7 @@ export interface OllamaDetails {
   readonly license: string | null;
 }
 
+/** Some ten a second; a blob that comes faster may have none of its own. */
 export interface PullLine {
   readonly status: string;
   /** Absent on lines about the whole. */
