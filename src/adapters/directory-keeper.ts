@@ -11,7 +11,7 @@ import { type FolderTree, readTree } from './folder-tree.ts';
 import { settleSwaps } from './settle-swaps.ts';
 import { stageFiles } from './stage-files.ts';
 import { carryOut, NameTaken, notedSwaps } from './swap.ts';
-import { sameContent, unchanged } from './vault/file-identity.ts';
+import { sameContent } from './vault/file-identity.ts';
 import { hashFile } from './vault/hashing.ts';
 
 /** A plain directory as it was at one moment. */
@@ -157,15 +157,15 @@ async function open(root: string, tree: FolderTree): Promise<Source> {
   };
 }
 
-/** By inode, size and times. To be linked into the vault changes a file's ctime, which nobody does to a plain directory that stays. */
-function sameTree(a: FolderTree, b: FolderTree, same = unchanged): boolean {
+/** By inode, size and modification time; to be linked into the vault changes the ctime. */
+function sameTree(a: FolderTree, b: FolderTree): boolean {
   const rest = ({ emptyFolders, links }: FolderTree) => JSON.stringify([emptyFolders, links]);
   return (
     rest(a) === rest(b) &&
     a.files.length === b.files.length &&
     a.files.every((file, index) => {
       const other = b.files[index];
-      return other?.path === file.path && same(file.identity, other.identity);
+      return other?.path === file.path && sameContent(file.identity, other.identity);
     })
   );
 }
@@ -223,7 +223,7 @@ async function restore(
         },
         ...(replaced && {
           async check() {
-            if (!sameTree(replaced.before.tree, await readTree(aside), sameContent)) throw taken(target);
+            if (!sameTree(replaced.before.tree, await readTree(aside))) throw taken(target);
           },
         }),
         async finish() {},

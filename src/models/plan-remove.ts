@@ -89,7 +89,15 @@ function refusalOf(
   { subject, held, active, stopped }: ObservedRemoval,
   force: boolean,
 ): { readonly code: ErrorCode; readonly because: string; readonly hint: string } | undefined {
-  if (held !== null) return { code: 'refused', because: held, hint: 'aixcl models verify' };
+  if (held !== null) {
+    const ollama =
+      'aixcl models verify --repair, or remove the one whose manifest is damaged: its blobs stay';
+    return {
+      code: 'refused',
+      because: held,
+      hint: subject.runtime === 'ollama' ? ollama : 'aixcl models list',
+    };
+  }
   if (active && !force) {
     return {
       code: 'refused',

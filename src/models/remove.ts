@@ -20,7 +20,7 @@ export interface RemoveOptions extends WorkOptions {
 
 /**
  * Hashes what nobody hashed yet, before the vault is held, so that the vault can take it over at once; of a model that is known to be damaged,
- * everything. Answers what is wrong with it. Large files whose digest is in their name are left alone: they are held unhashed.
+ * everything. Answers what is wrong with it. Large blobs of Ollama's are left alone: they are held unhashed.
  */
 export async function prove({ keeper, model }: Found, options: WorkOptions): Promise<Damage | null> {
   if (model.damage === null) {
@@ -28,7 +28,8 @@ export async function prove({ keeper, model }: Found, options: WorkOptions): Pro
     const unproven = source.files.filter(({ proven }) => !proven);
     await source[Symbol.asyncDispose]();
     const size = unproven.reduce((sum, file) => sum + file.size, 0);
-    const named = unproven.every(({ digest }) => digest !== null);
+    // What Ollama calls a blob is what its bytes hashed to when they came.
+    const named = keeper.runtime === 'ollama';
     if (unproven.length === 0 || (named && size > hashedOnRemovalBytes)) return null;
   }
   const files = await keeper.verify(model, options);

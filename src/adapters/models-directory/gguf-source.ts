@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
 import { quoted } from '../../models/model-name.ts';
-import { isDigest } from '../../vault/digest.ts';
+import { digestOf, isDigest } from '../../vault/digest.ts';
 import type { Source, SourceFile } from '../../vault/subject.ts';
 import { sameContent } from '../vault/file-identity.ts';
 import { modelsDirectoryAt } from './directory.ts';
 import { type BlobPath, findKept, type KeptGguf } from './kept-model.ts';
-import { lastRecord } from './records.ts';
+import { lastRecord, readRecord } from './records.ts';
 
 /** What a snapshot of a GGUF model knows beside its files: all that has to come back with it. */
 const factsSchema = z.object({
@@ -18,6 +18,8 @@ const factsSchema = z.object({
   origins: z
     .record(z.string(), z.object({ source: z.string().nullable(), version: z.string().nullable() }))
     .catch({}),
+  /** sha256 of what was added, by path, for files that were written to since. */
+  expected: z.record(z.string(), z.string()).catch({}),
   /** Links inside its folder. */
   links: z.array(z.object({ path: z.string(), target: z.string() })).catch([]),
 });
@@ -44,25 +46,34 @@ export async function openGguf(
     );
   }
   const origins: GgufFacts['origins'] = {};
-  for (const { path, place } of model.parts) {
-    const record = await lastRecord(directory, place);
+  const expected: GgufFacts['expected'] = {};
+  for (const { path, place, identity } of model.parts) {
+    const record = await readRecord(directory, place);
     if (record) origins[path] = { source: record.source, version: record.version };
+    else {
+      const last = await lastRecord(directory, place, identity.inode);
+      if (last) expected[path] = last.sha256;
+    }
   }
   const facts: GgufFacts = {
     folder: model.folder,
     arguments: await modelsDirectoryAt(directory).readArguments(model.name),
     origins,
+    expected,
     links: [...model.links],
   };
   return {
     subject: model.subject,
     files: model.parts.map((part, index): SourceFile => {
-      const digest = model.files[index]?.digest ?? null;
+      const known = model.files[index]?.digest ?? null;
+      // What was added, where the file was written to since: that is what its bytes have to be.
+      const should = expected[part.path];
+      const digest = known ?? (should === undefined ? null : digestOf(should));
       return {
         path: part.path,
         size: part.identity.size,
         digest: digest !== null && isDigest(digest) ? digest : null,
-        proven: digest !== null,
+        proven: known !== null,
         bytes: { kind: 'file', path: part.real },
         ...(part.executable && { executable: true }),
       };

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Keeper } from '../../models/keeper.ts';
@@ -252,4 +252,40 @@ test('a link is held, as it has no bytes to lose', async () => {
   await writeSelfTestModel(join(models, 'tea.gguf'));
   await symlink('tea.gguf', join(models, 'alias.gguf'));
   expect((await keeper.find('alias.gguf'))?.held).toContain('is a link');
+});
+
+test('a model that was saved with other bytes than were added is still known for that when it is back', async () => {
+  await writeSelfTestModel(join(models, 'tea.gguf'));
+  await keeper.verify((await keeper.find('tea.gguf'))!, { signal });
+  const bytes = await readFile(join(models, 'tea.gguf'));
+  bytes[bytes.length - 5] = bytes[bytes.length - 5]! ^ 1;
+  await writeFile(join(models, 'tea.gguf'), bytes);
+  const proof = await withWriter(async (writer, operation) => {
+    const model = (await keeper.find('tea.gguf'))!;
+    const wish = { writer, operation, reason: '', created: new Date(), way: () => 'link', signal } as const;
+    const kept = await save(await keeper.open(model), {
+      ...wish,
+      backupType: 'pre_deletion',
+      damaged: 'keep',
+    });
+    await keeper.remove(model, kept);
+    return kept;
+  });
+  expect(proof.good).toBe(false);
+  await restored(proof);
+  expect(await readFile(join(models, 'tea.gguf'))).toEqual(bytes);
+  expect((await keeper.verify((await keeper.find('tea.gguf'))!, { signal })).length).toBe(1);
+});
+
+test('a file that took the place of one that was added is no damage', async () => {
+  await writeSelfTestModel(join(models, 'tea.gguf'));
+  await keeper.verify((await keeper.find('tea.gguf'))!, { signal });
+  await writeSelfTestModel(join(models, 'new'), 'Other bytes.');
+  await rename(join(models, 'new'), join(models, 'tea.gguf'));
+  expect(await keeper.verify((await keeper.find('tea.gguf'))!, { signal })).toEqual([]);
+  const { origins, expected } = (await keeper.open((await keeper.find('tea.gguf'))!)).facts;
+  expect({ origins, expected }).toEqual({
+    origins: { 'tea.gguf': { source: null, version: null } },
+    expected: {},
+  });
 });

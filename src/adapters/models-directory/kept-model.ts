@@ -112,14 +112,14 @@ async function sideBySide(directory: string, paths: readonly string[]): Promise<
 }
 
 function linkHeld(path: string): string {
-  return `${quoted(path)} is a link and holds no bytes of its own; to be rid of it, remove the link: rm`;
+  return `${quoted(path)} is a link and holds no bytes of its own: to be rid of it, remove the link by hand`;
 }
 
 async function keptFile(directory: string, part: Part, blobPath: BlobPath): Promise<KeptFile> {
   const record = await readRecord(directory, part.place).catch(() => undefined);
   const digest = record ? digestOf(record.sha256) : null;
   // A link of the vault's changes the ctime, which the record then no longer fits.
-  const last = part.names > 1 ? await lastRecord(directory, part.place) : undefined;
+  const last = part.names > 1 ? await lastRecord(directory, part.place, part.identity.inode) : undefined;
   const inVault = last && (await isSameFile(blobPath(digestOf(last.sha256)), part.identity));
   return {
     path: part.path,

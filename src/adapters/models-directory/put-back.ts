@@ -59,11 +59,10 @@ export async function putBack(
       const records = await recordsFor(
         placed.map(({ path, place }) => {
           const origin = facts.origins[path] ?? { source: null, version: null };
-          return {
-            place,
-            from: join(staged, path),
-            record: { sha256: hexOf(digests.get(path)!), ...origin },
-          };
+          const is = hexOf(digests.get(path)!);
+          const should = facts.expected[path] ?? is;
+          const record = { sha256: should, ...origin };
+          return { place, from: join(staged, path), record, seen: should === is };
         }),
       );
       return { name, arguments: facts.arguments, records };

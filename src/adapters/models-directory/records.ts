@@ -32,21 +32,34 @@ export async function readRecord(directory: string, path: string): Promise<FileR
   return { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
 }
 
-/** What was recorded of the file at `path` last, whether or not it is unchanged since. */
-export async function lastRecord(directory: string, path: string): Promise<FileRecord | undefined> {
+/**
+ * What was recorded of the file at `path` last, though it may have been written to since: what its bytes should be, not what they are. `inode`:
+ * of the file that stands there now; one that took its place since is another file, of which nothing is known. Without: whatever it was.
+ */
+export async function lastRecord(
+  directory: string,
+  path: string,
+  inode?: string,
+): Promise<FileRecord | undefined> {
   const stored = await load(recordPath(directory, path));
-  return stored && { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
+  if (!stored || (inode !== undefined && stored.inode !== inode)) return undefined;
+  return { sha256: stored.sha256, source: stored.source, version: stored.version ?? null };
 }
 
-/** Call when the file has its final name: giving it one changes the ctime. */
+/**
+ * Call when the file has its final name: giving it one changes the ctime. `seen` false: its bytes are known to be others than it says, and are
+ * never taken for those.
+ */
 export async function writeRecord(
   directory: string,
   path: string,
   record: FileRecord,
   owner: Ownership | undefined,
+  { seen }: { readonly seen: boolean } = { seen: true },
 ): Promise<void> {
   await using handle = await openInside(directory, path);
-  const stored: StoredRecord = { path, ...record, ...identity(await handle.stat({ bigint: true })) };
+  const now = identity(await handle.stat({ bigint: true }));
+  const stored: StoredRecord = { path, ...record, ...now, ...(!seen && { ctime: '0' }) };
   const target = recordPath(directory, path);
   await makeDirectory(dirname(target), owner);
   await replaceFile(target, `${JSON.stringify(stored)}\n`, owner);

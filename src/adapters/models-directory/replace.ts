@@ -26,6 +26,8 @@ const afterSchema = z.object({
       sha256: z.string(),
       source: z.string().nullable(),
       version: z.string().nullable(),
+      /** False: it has other bytes, and had when it was saved. */
+      seen: z.boolean(),
       identity: z.object({
         device: z.string(),
         inode: z.string(),
@@ -99,9 +101,9 @@ export async function finish(directory: string, { after }: Swap): Promise<void> 
   if (!parsed.success) return;
   const { name, records } = parsed.data;
   const owner = await ownershipOf(directory);
-  for (const { place, identity, ...record } of records) {
+  for (const { place, identity, seen, ...record } of records) {
     const now = await identityAt(join(directory, place)).catch(() => undefined);
-    if (now && sameContent(now, identity)) await writeRecord(directory, place, record, owner);
+    if (now && sameContent(now, identity)) await writeRecord(directory, place, record, owner, { seen });
   }
   if (parsed.data.arguments) await writeArguments(directory, name as ModelName, parsed.data.arguments);
 }
@@ -113,12 +115,25 @@ async function writeArguments(directory: string, name: ModelName, args: readonly
 }
 
 /** Records of files that are about to get their names, by what they are now. */
-export function recordsFor(
-  files: readonly { readonly place: string; readonly from: string; readonly record: StandingRecord }[],
-): Promise<After['records']> {
+export function recordsFor(files: readonly FileToRecord[]): Promise<After['records']> {
   return Promise.all(
-    files.map(async ({ place, from, record }) => ({ place, ...record, identity: await identityAt(from) })),
+    files.map(async ({ place, from, record, seen = true }) => ({
+      place,
+      ...record,
+      seen,
+      identity: await identityAt(from),
+    })),
   );
+}
+
+export interface FileToRecord {
+  /** Relative to the models directory. */
+  readonly place: string;
+  /** Where it lies now. */
+  readonly from: string;
+  readonly record: StandingRecord;
+  /** As for `writeRecord`. */
+  readonly seen?: boolean;
 }
 
 async function identityAt(path: string): Promise<FileIdentity> {

@@ -50,7 +50,7 @@ async function verifyFile(
   part: Part,
   options: WorkOptions,
 ): Promise<DamagedFile | undefined> {
-  const known = await lastRecord(directory, part.place);
+  const known = await lastRecord(directory, part.place, part.identity.inode);
   const { digest } = await hashFile(part.real, options);
   if (!known || digestOf(known.sha256) === digest) {
     await record(directory, part.place, hexOf(digest), known);

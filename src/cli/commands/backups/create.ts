@@ -45,6 +45,7 @@ export async function create(context: Context, argv: Arguments): Promise<void> {
         const { name } = each.model.subject;
         try {
           const snapshot = await backUpOne(context, each, wish, work);
+          if (snapshot.damage !== null) throw keptAsItIs(snapshot, snapshot.damage);
           saved.push(snapshot);
           outcomes.add(done(snapshot));
         } catch (error) {
@@ -134,6 +135,8 @@ async function backUpOne(
         backupType,
         reason,
         recheck,
+        // A file that was written to in place may be what its owner wants; it is kept, and is no good copy of what it was.
+        damaged: model.subject.runtime === 'llama-server' ? 'keep' : 'refuse',
         operation: operation.id,
         created: new Date(),
       }),
@@ -150,6 +153,16 @@ function damaged(name: string, why: string): AixclError {
   return new AixclError('verification', `${quoted(name)} is damaged, and is no good backup: ${why}`, {
     hint: `aixcl models verify ${name} --repair`,
   });
+}
+
+function keptAsItIs({ id, subject: { name } }: Snapshot, damage: string): AixclError {
+  return new AixclError(
+    'verification',
+    `${quoted(name)} is not what was added; as it is, it is kept as ${id}: ${damage}`,
+    {
+      hint: `aixcl models verify ${name} --repair; or, if it was changed on purpose, give it a file of its own: cp ${name} NEW, mv NEW ${name}`,
+    },
+  );
 }
 
 function typeOf(value: unknown): BackupType {
