@@ -53,7 +53,9 @@ export class Archives {
         throw signal?.aborted ? signal.reason : engineFailure(error, address, `read ${path}`);
       }
     };
-    return Readable.from(told(this.#transport.address.display), { objectMode: false });
+    const stream = Readable.from(told(this.#transport.address.display), { objectMode: false });
+    // Also when nobody ever began to read it.
+    return stream.once('close', () => response.destroy());
   }
 
   /** Throws when it is the container that is missing. */
