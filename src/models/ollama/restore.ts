@@ -3,12 +3,13 @@ import type { Readable } from 'node:stream';
 import { AixclError } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
+import type { Subject } from '../../vault/subject.ts';
 import type { Vault, VaultWriter, WorkOptions } from '../../vault/vault.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import type { RestoreOptions } from '../keeper.ts';
 import { blobTitle, digestOfBytes, digestOfTitle, manifestTitle } from './kept.ts';
 import { blobsOf, parseManifest } from './manifest.ts';
-import { nameFromPath, parseOllamaName, sameName } from './name.ts';
+import { nameFromPath, parseOllamaName, sameName, shownName } from './name.ts';
 import type { BlobSource, OllamaStore, StoredManifest, StoreWriter } from './store.ts';
 
 /** Puts a snapshot of an Ollama model back: every blob, hashed where it landed, and last its manifest, byte for byte. */
@@ -26,7 +27,7 @@ export async function restoreModel(
   if (standing) assertKept(standing, options.standing);
   await assertRoom(store, parts.blobs);
 
-  const into = await store.write(`restore-${snapshot.id}`, signal);
+  const into = await store.write(options.operation, signal);
   try {
     let done = 0;
     for (const { digest, size } of parts.blobs) {
@@ -38,11 +39,16 @@ export async function restoreModel(
       done += size;
       options.onProgress?.(done);
     }
-    if (options.standing !== 'nothing') await options.standing.assertCovers(options.target);
+    if (standing && options.standing !== 'nothing') await options.standing.assertCovers(subjectOf(standing));
     await into.putManifest(target, parts.manifest);
   } finally {
     await into[Symbol.asyncDispose]();
   }
+}
+
+/** As it is spelled where it stands, which is what was saved. */
+function subjectOf({ name }: StoredManifest): Subject {
+  return { runtime: 'ollama', name: shownName(name) };
 }
 
 interface Parts {
