@@ -262,7 +262,7 @@ test('a model that was saved with other bytes than were added is still known for
   await writeFile(join(models, 'tea.gguf'), bytes);
   const proof = await withWriter(async (writer, operation) => {
     const model = (await keeper.find('tea.gguf'))!;
-    const wish = { writer, operation, reason: '', created: new Date(), way: () => 'link', signal } as const;
+    const wish = { writer, operation, reason: '', created: new Date(), way: () => 'link' as const, signal };
     const kept = await save(await keeper.open(model), {
       ...wish,
       backupType: 'pre_deletion',

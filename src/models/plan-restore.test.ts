@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../vault/digest.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
+import { lostModels } from './lost-runtimes.ts';
+import { means } from './named-subject.ts';
+import { lastTaken, planRestore } from './plan-restore.ts';
+
+function snapshot(number: number, more: Partial<Snapshot> & { name?: string } = {}): Snapshot {
+  const { name = 'tea', ...rest } = more;
+  return {
+    id: `b${String(number).padStart(4, '0')}`,
+    digest: digestOf(String(number).padStart(64, '0')),
+    kind: 'backup',
+    backupType: 'pre_deletion',
+    number,
+    subject: { runtime: 'ollama', name },
+    created: new Date(number * 1000),
+    reason: '',
+    operation: `o${number}`,
+    files: [],
+    folders: [],
+    facts: {},
+    size: 1,
+    verified: null,
+    damage: null,
+    undone: null,
+    places: [],
+    ...rest,
+  };
+}
+
+const idsOf = (snapshots: readonly Snapshot[]) => snapshots.map(({ id }) => id);
+
+test('undo takes back all models of the last command, newest first', () => {
+  const first = snapshot(1);
+  const both = [
+    snapshot(2, { operation: 'two' }),
+    snapshot(3, { operation: 'two', name: 'milk', backupType: 'pre_update' }),
+  ];
+  expect(idsOf(lastTaken([first, ...both]))).toEqual(['b0003', 'b0002']);
+});
+
+test('what was taken back is not taken back again; what was only backed up is no matter of undo', () => {
+  const undone = snapshot(3, { undone: new Date() });
+  const emergency = snapshot(4, { backupType: 'emergency' });
+  expect(idsOf(lastTaken([snapshot(1), undone, emergency]))).toEqual(['b0001']);
+  expect(lastTaken([undone, emergency])).toEqual([]);
+});
+
+test('of a model that one command saved twice, what stood there first is brought back', () => {
+  const twice = [snapshot(1, { operation: 'o' }), snapshot(2, { operation: 'o' })];
+  expect(idsOf(lastTaken(twice))).toEqual(['b0001']);
+});
+
+test('what stands there is saved before it is replaced; the same stays', () => {
+  const one = snapshot(1);
+  const target = one.subject;
+  const kinds = (standing: Parameters<typeof planRestore>[0]['standing']) =>
+    planRestore({ snapshot: one, target, standing }).map(({ kind }) => kind);
+  expect(kinds({ kind: 'nothing' })).toEqual(['restore']);
+  expect(kinds({ kind: 'same' })).toEqual(['keep']);
+  expect(kinds({ kind: 'other', size: 1, damage: null })).toEqual(['save', 'restore']);
+});
+
+test('a store that is empty has lost what nobody removed, and nothing else', () => {
+  const removed = snapshot(1);
+  const backedUp = snapshot(2, { name: 'milk', backupType: 'emergency' });
+  expect(lostModels([removed], 'ollama')).toEqual([]);
+  expect(idsOf(lostModels([removed, backedUp], 'ollama'))).toEqual(['b0002']);
+  expect(lostModels([removed, backedUp], 'llama-server')).toEqual([]);
+  expect(idsOf(lostModels([snapshot(1, { undone: new Date() })], 'ollama'))).toEqual(['b0001']);
+  expect(lostModels([backedUp, snapshot(3, { name: 'milk' })], 'ollama')).toEqual([]);
+});
+
+test.each([
+  ['tea', 'ollama', 'tea:latest', true],
+  ['TEA:latest', 'ollama', 'tea:latest', true],
+  ['tea:1b', 'ollama', 'tea:latest', false],
+  ['tea', 'llama-server', 'tea.gguf', false],
+  ['tea.gguf', 'llama-server', 'tea.gguf', true],
+  ['/a/b/../c', 'directory', '/a/c', true],
+] as const)('%s means the model of %s called %s: %s', (text, runtime, name, expected) => {
+  expect(means(text, { runtime, name })).toBe(expected);
+});
