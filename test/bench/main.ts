@@ -8,14 +8,9 @@ import { compare } from './compare.ts';
 import { stack } from './stack.ts';
 import { startUp } from './start-up.ts';
 import { benchVault } from './vault.ts';
-import { vaultWork } from './vault-work.ts';
 
 const runs = Number(process.env.AIXCL_BENCH_RUNS ?? 15);
 const wanted = process.argv.slice(2);
-if (wanted[0] === 'vault-work') {
-  await vaultWork(wanted.slice(1));
-  process.exit();
-}
 let missed = 0;
 const ofVault = wanted.filter((name) => name.startsWith('vault'));
 if (wanted.length === 0 || ofVault.length > 0) missed += await benchVault(runs, ofVault);

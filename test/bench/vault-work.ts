@@ -9,8 +9,8 @@ import { backUp, save } from '../../src/vault/save.ts';
 import type { Source } from '../../src/vault/subject.ts';
 import type { Vault, VaultWriter } from '../../src/vault/vault.ts';
 
-/** What one measured process does: `node bench.mjs vault-work WORK VAULT FOLDER`. Tells its peak memory, in bytes, on stdout. */
-export async function vaultWork([work, path, folder]: readonly string[]): Promise<void> {
+/** What one measured process does: `vault-work.mjs WORK VAULT FOLDER`. Tells its peak memory, in bytes, on stdout. */
+async function vaultWork([work, path, folder]: readonly string[]): Promise<void> {
   if (!work || !path || !folder) throw new Error('vault-work WORK VAULT FOLDER');
   const vault = new VaultDirectory({ path, ownerOf: folder });
   const job = jobs[work];
@@ -90,3 +90,5 @@ async function sourceOf(folder: string, proven = false): Promise<Source> {
     async [Symbol.asyncDispose]() {},
   };
 }
+
+await vaultWork(process.argv.slice(2));

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createCipheriv, createHash } from 'node:crypto';
 import { link, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { installPackages } from '../../src/adapters/debian/apt.ts';
 import { runCommand } from '../../src/adapters/debian/run-command.ts';
 import { median } from './compare.ts';
@@ -156,7 +156,7 @@ function lines(root: string): Line[] {
 const resticEnvironment = { RESTIC_PASSWORD: 'bench', RESTIC_COMPRESSION: 'off' };
 
 function workOf(...args: readonly string[]): [string, ...string[]] {
-  return [process.execPath, process.argv[1] as string, 'vault-work', ...args];
+  return [process.execPath, join(dirname(process.argv[1] as string), 'vault-work.mjs'), ...args];
 }
 
 async function measure({ name, ours, theirs, aim, atMostMs }: Line, runs: number): Promise<number> {
