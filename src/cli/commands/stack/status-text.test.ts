@@ -21,9 +21,12 @@ const server = {
 
 function textOf(
   activation: Partial<ActivationReport>,
-  own: { activeModel?: string | null; running?: boolean; volumes?: StatusReport['volumes'] } = {},
+  own: Partial<Pick<StatusReport, 'activeModel' | 'volumes' | 'neverBackedUp' | 'vaultSharesDisk'>> & {
+    running?: boolean;
+  } = {},
 ): string {
   const { activeModel = 'a.gguf', running = true, volumes = [] } = own;
+  const { neverBackedUp = null, vaultSharesDisk = null } = own;
   const report: StatusReport = {
     project: 'aixcl',
     home: '/home/x/aixcl',
@@ -33,6 +36,8 @@ function textOf(
     leftOut: [],
     gpu: { host: null, given: null },
     volumes,
+    neverBackedUp,
+    vaultSharesDisk,
   };
   return statusText(report, undefined, paint);
 }
@@ -76,4 +81,19 @@ test('a precious volume that nothing holds is shouted about, with a command that
     'DANGER: the volume ollama (models) is held by nothing',
   );
   expect(textOf({}, { volumes: [{ ...volume, holds: 'disposable' }] })).not.toContain('DANGER');
+});
+
+test('models that no backup holds are named, the first of many', () => {
+  expect(textOf({}, { neverBackedUp: ['a', 'b', 'c', 'd', 'e'] })).toContain(
+    'Never backed up: a, b, c and 2 more. To do so: aixcl backups create',
+  );
+  expect(textOf({}, { neverBackedUp: ['a'] })).toContain('Never backed up: a. To do so');
+  expect(textOf({}, { neverBackedUp: [] })).not.toContain('Never');
+});
+
+test('a vault on the disk of the models is told', () => {
+  expect(textOf({}, { vaultSharesDisk: true })).toContain('on the disk of the models');
+  for (const vaultSharesDisk of [false, null]) {
+    expect(textOf({}, { vaultSharesDisk })).not.toContain('on the disk');
+  }
 });

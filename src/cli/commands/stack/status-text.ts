@@ -1,6 +1,7 @@
 import type { Gpu } from '../../../stack/gpu.ts';
 import { isHealthy, type ServiceStatus, type VolumeStatus } from '../../../stack/status.ts';
 import type { Column, Paint } from '../../context.ts';
+import { ago } from '../../output/quantity.ts';
 import { table } from '../../output/table.ts';
 import type { ActivationReport, StatusReport } from './status.ts';
 
@@ -19,6 +20,7 @@ export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], pai
     gpuLine(report, gpuProblem, paint),
     report.volumes.length > 0 ? table(report.volumes, volumeColumns(paint)) : '',
     volumeAlarms(report.volumes, paint).join('\n'),
+    savedLines(report, paint).join('\n'),
     healthy === report.services.length ? paint.good(count) : paint.warn(count),
   ];
   return blocks.filter(Boolean).join('\n\n');
@@ -104,6 +106,7 @@ function gpuLine({ gpu }: StatusReport, problem: Gpu['problem'], paint: Paint): 
 }
 
 function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
+  const now = new Date();
   return [
     { title: 'volume', value: ({ name }) => name },
     { title: 'holds', value: ({ holds }) => holds },
@@ -111,7 +114,10 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
       title: 'held by',
       value: ({ heldBy, exists }) => heldBy ?? (exists ? paint.bad('NOTHING') : 'not made yet'),
     },
-    { title: 'last backup', value: ({ lastBackup }) => lastBackup ?? 'never' },
+    {
+      title: 'last backup',
+      value: ({ lastBackup }) => (lastBackup ? ago(new Date(lastBackup), now) : 'never'),
+    },
   ];
 }
 
@@ -121,4 +127,22 @@ function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] 
       ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker volume prune -a would delete it. Start its service: aixcl stack start, or aixcl service start NAME where it is not shown above`
       : [],
   );
+}
+
+/** So many names are read; the rest is counted. */
+const mostNames = 3;
+
+function savedLines({ neverBackedUp, vaultSharesDisk }: StatusReport, paint: Paint): string[] {
+  const lines: string[] = [];
+  if (neverBackedUp && neverBackedUp.length > 0) {
+    const names = neverBackedUp.slice(0, mostNames).join(', ');
+    const more = neverBackedUp.length > mostNames ? ` and ${neverBackedUp.length - mostNames} more` : '';
+    lines.push(`${paint.warn('Never backed up:')} ${names}${more}. To do so: aixcl backups create`);
+  }
+  if (vaultSharesDisk) {
+    lines.push(
+      'The vault lies on the disk of the models. A second one on another disk: aixcl vault sync FOLDER',
+    );
+  }
+  return lines;
 }

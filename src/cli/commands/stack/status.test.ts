@@ -1,8 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { resolveHome } from '../../../home.ts';
 import { labels } from '../../../labels.ts';
+import { writeSelfTestModel } from '../../../models/self-test-model.ts';
 import { withLeftOut } from '../../../stack/home-overlay.ts';
 import { TestEngine } from '../../../stack/test-engine.ts';
 import { container, service, stack, volume } from '../../../stack/test-stack.ts';
@@ -36,7 +38,7 @@ function contextOn(engine: TestEngine, shown: StatusReport[] = []): Context {
     definition: async () => definition,
     gpu: async () => ({}),
     env: {},
-    home: { root, models: join(root, 'models') },
+    home: resolveHome({ AIXCL_HOME: root }),
     ownStack: true,
     flags: { profiles: [], format: 'json' },
     signal: new AbortController().signal,
@@ -57,6 +59,14 @@ test('a volume of a service that is left out, or whose profile is off, is shown 
 
 test('where a service is named, its volumes alone are shown', async () => {
   expect(await volumesShown('llama-server')).toEqual(['mine']);
+});
+
+test('a model that was never backed up is told, and that the vault lies on its disk', async () => {
+  await mkdir(join(root, 'models'));
+  await writeSelfTestModel(join(root, 'models', 'tea.gguf'));
+  const shown: StatusReport[] = [];
+  await status(contextOn(new TestEngine({}), shown), { _: [], $0: '' });
+  expect(shown[0]).toMatchObject({ neverBackedUp: ['tea.gguf'], vaultSharesDisk: true });
 });
 
 test('the logs of another home are refused, with the home to use', async () => {

@@ -27,6 +27,10 @@ export interface StatusReport {
   readonly leftOut: readonly string[];
   readonly gpu: { readonly host: string | null; readonly given: string | null };
   readonly volumes: readonly VolumeStatus[];
+  /** Models that no good snapshot holds. Null: not known. */
+  readonly neverBackedUp: readonly string[] | null;
+  /** True: one failing disk takes the models and the vault. Null: not known, or no models. */
+  readonly vaultSharesDisk: boolean | null;
 }
 
 export interface ActivationReport {
@@ -84,12 +88,13 @@ const clearScreen = '\x1b[H\x1b[2J';
 async function observeStatus(context: Context, argv: Arguments): Promise<StatusReport> {
   // The engine answers while the definition is read.
   const engine = context.engine();
-  const [definition, containers, onEngine, gpu, activation] = await Promise.all([
+  const [definition, containers, onEngine, gpu, activation, saved] = await Promise.all([
     context.definition(),
     engine.then((it) => it.listContainers()),
     engine.then((it) => it.listVolumes()),
     context.gpu(),
     context.ownStack ? readActivation(context.home.models) : undefined,
+    context.ownStack ? import('./saved.ts').then(({ savedModels }) => savedModels(context)) : undefined,
   ]);
   refuseOtherHome(containers, context.home);
   const named = namesOf(argv);
@@ -116,7 +121,11 @@ async function observeStatus(context: Context, argv: Arguments): Promise<StatusR
     activation: activation ? activationReport(activation) : null,
     leftOut: [...definition.services.values()].filter(isLeftOut).map(({ name }) => name),
     gpu: { host: gpu.host ?? null, given: gpu.given ?? null },
-    volumes,
+    volumes: volumes.map((volume) =>
+      volume.name === 'ollama' ? { ...volume, lastBackup: saved?.ollama ?? null } : volume,
+    ),
+    neverBackedUp: saved?.neverBackedUp ?? null,
+    vaultSharesDisk: saved?.vaultSharesDisk ?? null,
   };
 }
 
