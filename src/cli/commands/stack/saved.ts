@@ -1,6 +1,7 @@
 import { AixclError } from '../../../errors.ts';
 import { lastBackups } from '../../../models/last-backups.ts';
 import type { Context } from '../../context.ts';
+import { vaultOnModelsDisk } from '../wiring/disks.ts';
 import { keepersOf } from '../wiring/keepers.ts';
 import { vaultOf } from '../wiring/vault.ts';
 
@@ -26,15 +27,10 @@ export async function savedModels(context: Context): Promise<Saved | undefined> 
       .flatMap(({ subject }) => last(subject) ?? []);
     const newest = times.sort((a, b) => b.getTime() - a.getTime())[0];
     const never = models.filter(({ subject }) => last(subject) === null);
-    const { home } = context;
-    const places = [
-      ...new Set(models.map(({ subject }) => (subject.runtime === 'ollama' ? home.ollama : home.models))),
-    ];
-    const shares = await Promise.all(places.map((place) => vault.sharesDisk(place)));
     return {
       ollama: newest?.toISOString() ?? null,
       neverBackedUp: never.map(({ subject }) => subject.name),
-      vaultSharesDisk: shares.length > 0 ? shares.includes(true) : null,
+      vaultSharesDisk: models.length > 0 ? await vaultOnModelsDisk(context.home) : null,
     };
   } catch (error) {
     if (error instanceof AixclError) return undefined;

@@ -1,9 +1,10 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
+import { onSameDisk } from '../wiring/disks.ts';
 
 export interface Place {
   /** Absolute, without links. */
@@ -89,20 +90,5 @@ async function namesIn(path: string): Promise<string[]> {
       default:
         throw error;
     }
-  }
-}
-
-async function onSameDisk(a: string, b: string): Promise<boolean> {
-  const [one, other] = await Promise.all([deviceOf(a), deviceOf(b)]);
-  return one === other;
-}
-
-/** Of the nearest folder that is there. */
-export async function deviceOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).dev;
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    return deviceOf(dirname(path));
   }
 }

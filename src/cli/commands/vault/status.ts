@@ -1,10 +1,9 @@
-import { stat } from 'node:fs/promises';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { BlobState, Vault, VaultContents } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { vaultOnModelsDisk } from '../wiring/disks.ts';
 import { vaultOf } from '../wiring/vault.ts';
-import { deviceOf } from './second-place.ts';
 
 interface VaultObject {
   readonly path: string;
@@ -32,7 +31,7 @@ export async function status(context: Context): Promise<void> {
     vault.contents(),
     vault.blobs(),
     vault.space(),
-    sharesDevice(vault.path, context.home.models),
+    vaultOnModelsDisk(context.home),
   ]);
   const found = describe(vault, contents, blobs, free, sharesModelsDisk);
   context.out.item('vault', found, () => text(found, contents));
@@ -96,9 +95,4 @@ function diskText({ sharesModelsDisk }: VaultObject): string {
   if (sharesModelsDisk === null) return 'no models are there yet';
   if (!sharesModelsDisk) return "not the models'";
   return "the models' too: when it fails, both are gone. A second vault elsewhere: aixcl vault sync DIR";
-}
-
-async function sharesDevice(vault: string, models: string): Promise<boolean | null> {
-  const found = await stat(models).catch(() => undefined);
-  return found ? found.dev === (await deviceOf(vault)) : null;
 }
