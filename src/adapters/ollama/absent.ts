@@ -12,6 +12,7 @@ export function stoppedOllama(why: string): OllamaRuntime {
     address: 'nowhere',
     version: refuse,
     names: refuse,
+    digests: refuse,
     show: refuse,
     // biome-ignore lint/correctness/useYield: it fails before there is a line.
     async *pull() {

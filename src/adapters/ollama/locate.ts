@@ -71,7 +71,7 @@ export async function locateOllama(wish: LocateWish): Promise<LocatedOllama> {
   return {
     location: await ofContainer(engine, container, models),
     container,
-    address: container.state === 'running' ? publishedAddress(container, env) : undefined,
+    address: container.state === 'running' ? publishedAddress(container) : undefined,
   };
 }
 
@@ -191,15 +191,12 @@ function deepest<M extends { readonly target: string }>(mounts: readonly M[], pa
   return holding.sort((a, b) => b.target.length - a.target.length)[0];
 }
 
-function publishedAddress(
-  container: ContainerSummary,
-  env: Readonly<Record<string, string | undefined>>,
-): string | undefined {
-  const port = container.ports.find(({ target, protocol }) => target === ownPort && protocol === 'tcp');
+/** Never `OLLAMA_HOST`: who listens there may be another Ollama, with another store. */
+function publishedAddress({ ports, networkMode }: ContainerSummary): string | undefined {
+  const tcp = ports.filter(({ protocol }) => protocol === 'tcp');
+  const port = tcp.find(({ target }) => target === ownPort) ?? (tcp.length === 1 ? tcp[0] : undefined);
   if (port) return `http://${hostOf(port)}:${port.published}`;
-  if (container.networkMode === 'host') return `http://127.0.0.1:${ownPort}`;
-  // Another port inside, which the user then has to name.
-  return env.OLLAMA_HOST ? hostAddress(env.OLLAMA_HOST) : undefined;
+  return networkMode === 'host' ? `http://127.0.0.1:${ownPort}` : undefined;
 }
 
 function hostOf({ hostIp }: PublishedPort): string {

@@ -316,9 +316,11 @@ test('an Ollama that keeps its models elsewhere is not asked to delete', async (
   await using at = await home();
   await at.seed('tea');
   await using writer = await at.vault.open();
-  at.ollama.names = async () => ['coffee:latest'];
   const proof = await at.saveGoing(writer, 'tea');
-  await expect(at.keeper.remove(await at.model('tea'), proof)).rejects.toMatchObject({ code: 'refused' });
+  for (const name of ['coffee:latest', 'tea:latest']) {
+    at.ollama.digests = async () => new Map([[name, 'a'.repeat(64)]]);
+    await expect(at.keeper.remove(await at.model('tea'), proof)).rejects.toMatchObject({ code: 'refused' });
+  }
   expect(at.ollama.deleted).toEqual([]);
 });
 

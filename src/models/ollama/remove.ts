@@ -1,4 +1,5 @@
 import { AixclError } from '../../errors.ts';
+import { hexOf } from '../../vault/digest.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import type { KeptModel } from '../keeper.ts';
 import type { OllamaPlace } from './keeper.ts';
@@ -71,11 +72,16 @@ function assertSaved(model: OllamaModel, proof: VerifiedBackup): void {
 /** That the Ollama which answers keeps its models in the store that was saved: else it would delete another's. */
 async function assertSameOllama({ api, store }: OllamaPlace, model: OllamaModel): Promise<void> {
   const wanted = model.subject.name.toLowerCase();
-  const names = await api.names();
-  if (names.some((name) => name.toLowerCase() === wanted)) return;
+  const digests = [...(await api.digests())].filter(([name]) => name.toLowerCase() === wanted);
+  const content = Buffer.from(model.stored.content);
+  // Ollama hashes what its decoder read, which may end before the last line end.
+  const own = [content, Buffer.from(content.toString('utf8').trimEnd())].map((bytes) =>
+    hexOf(digestOfBytes(bytes)),
+  );
+  if (digests.some(([, digest]) => own.includes(digest))) return;
   throw new AixclError(
     'refused',
-    `the Ollama at ${api.address} does not know ${model.subject.name}, which lies in ${store.place}: it keeps its models elsewhere`,
+    `the Ollama at ${api.address} does not have the ${model.subject.name} that lies in ${store.place}: it keeps its models elsewhere, or is changing them`,
     { hint: 'aixcl service restart ollama' },
   );
 }

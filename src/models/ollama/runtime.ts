@@ -8,6 +8,8 @@ export interface OllamaRuntime {
   version(): Promise<string>;
   /** Names as `ollama list` shows them. */
   names(): Promise<readonly string[]>;
+  /** Of each of these names the sha256 of its manifest, 64 hex digits: whether a store is this Ollama's shows by it. */
+  digests(): Promise<ReadonlyMap<string, string>>;
   show(name: string): Promise<OllamaDetails>;
   pull(
     name: string,

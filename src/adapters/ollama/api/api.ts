@@ -31,12 +31,18 @@ class OllamaApi implements OllamaRuntime {
   }
 
   async names(): Promise<string[]> {
-    const { models } = await this.#ask<{ models?: readonly { name: string }[] | null }>({
-      method: 'GET',
-      path: '/api/tags',
-      silence: 'failure',
-    });
-    return (models ?? []).map(({ name }) => name);
+    return (await this.#tags()).map(({ name }) => name);
+  }
+
+  async digests(): Promise<ReadonlyMap<string, string>> {
+    return new Map((await this.#tags()).map(({ name, digest }) => [name, digest ?? '']));
+  }
+
+  async #tags(): Promise<readonly { readonly name: string; readonly digest?: string }[]> {
+    const { models } = await this.#ask<{
+      models?: readonly { name: string; digest?: string }[] | null;
+    }>({ method: 'GET', path: '/api/tags', silence: 'failure' });
+    return models ?? [];
   }
 
   async show(name: string): Promise<OllamaDetails> {

@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError } from '../../../errors.ts';
+import { digestOfBytes } from '../../../models/ollama/kept.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
 import { parseOllamaName, shownName } from '../../../models/ollama/name.ts';
 import type { OllamaRuntime } from '../../../models/ollama/runtime.ts';
 import type { OllamaStore } from '../../../models/ollama/store.ts';
+import { hexOf } from '../../../vault/digest.ts';
 
 const notHere = async (): Promise<never> => {
   throw new Error('not in this Ollama');
@@ -25,6 +27,11 @@ export class TestOllama implements OllamaRuntime {
   names: OllamaRuntime['names'] = async () => {
     const readable = (await this.#store.manifests()).filter(({ manifest }) => manifest);
     return readable.map(({ name }) => shownName(name));
+  };
+
+  digests: OllamaRuntime['digests'] = async () => {
+    const readable = (await this.#store.manifests()).filter(({ manifest }) => manifest);
+    return new Map(readable.map(({ name, content }) => [shownName(name), hexOf(digestOfBytes(content))]));
   };
 
   /** Takes the manifest, and every layer of it that no readable manifest needs (manifest/manifest.go of ollama/ollama). */
