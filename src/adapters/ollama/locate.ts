@@ -51,7 +51,7 @@ export interface LocateWish {
  * the definition. `OLLAMA_HOST` and `OLLAMA_MODELS` of the environment count where there is no container: an Ollama outside the engine.
  */
 export async function locateOllama(wish: LocateWish): Promise<LocatedOllama> {
-  const { engine, definition, home, env } = wish;
+  const { engine, definition, home } = wish;
   const defined = definition.services.get(service);
   if (engine instanceof AixclError) return withoutContainer(wish, undefined, engine);
   const identity = {

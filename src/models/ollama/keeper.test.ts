@@ -324,6 +324,23 @@ test('an Ollama that keeps its models elsewhere is not asked to delete', async (
   expect(at.ollama.deleted).toEqual([]);
 });
 
+test('a model that Ollama no longer lists, as its config is gone, is removed where all that it lists is in the store', async () => {
+  await using at = await home();
+  const tea = await at.seed('tea', { seed: 'a' });
+  await at.seed('coffee', { seed: 'b', license: null });
+  await rm(blobFile(at.directory, tea.blobs.at(-1)!.digest));
+  const { digests: all } = at.ollama;
+  const unlisted = async (extra: Iterable<[string, string]>) =>
+    new Map([...(await all()), ...extra].filter(([name]) => name !== 'tea:latest'));
+  await using writer = await at.vault.open();
+  const proof = await at.saveGoing(writer, 'tea');
+  at.ollama.digests = () => unlisted([['elsewhere:latest', 'b'.repeat(64)]]);
+  await expect(at.keeper.remove(await at.model('tea'), proof)).rejects.toMatchObject({ code: 'refused' });
+  at.ollama.digests = () => unlisted([]);
+  await at.keeper.remove(await at.model('tea'), proof);
+  expect(at.ollama.deleted).toEqual(['tea:latest']);
+});
+
 test('an Ollama that says it deleted and did not, or took what another needs, is told', async () => {
   await using at = await home();
   const tea = await at.seed('tea', { seed: 'a' });

@@ -6,7 +6,7 @@ import type { OllamaPlace } from './keeper.ts';
 import { blobTitle, digestOfBytes, keptModels, manifestTitle, type OllamaModel } from './kept.ts';
 import { blobsOf } from './manifest.ts';
 import { assertReachable, shownName } from './name.ts';
-import type { OllamaStore } from './store.ts';
+import type { OllamaStore, StoredManifest } from './store.ts';
 
 /**
  * Removes one model through Ollama's API, or, when its manifest can't be used, by taking the manifest alone off its name. What stands there
@@ -32,7 +32,7 @@ export async function removeModel(
     return;
   }
   assertReachable(found.subject.name);
-  await assertSameOllama({ store, api, signal }, found);
+  await assertSameOllama({ store, api, signal }, found, manifests);
   assertSaved(found, proof);
   await proof.assertCovers(model.subject);
   await api.delete(found.subject.name);
@@ -69,21 +69,36 @@ function assertSaved(model: OllamaModel, proof: VerifiedBackup): void {
   }
 }
 
-/** That the Ollama which answers keeps its models in the store that was saved: else it would delete another's. */
-async function assertSameOllama({ api, store }: OllamaPlace, model: OllamaModel): Promise<void> {
-  const wanted = model.subject.name.toLowerCase();
-  const digests = [...(await api.digests())].filter(([name]) => name.toLowerCase() === wanted);
-  const content = Buffer.from(model.stored.content);
-  // Ollama hashes what its decoder read, which may end before the last line end.
-  const own = [content, Buffer.from(content.toString('utf8').trimEnd())].map((bytes) =>
-    hexOf(digestOfBytes(bytes)),
-  );
-  if (digests.some(([, digest]) => own.includes(digest))) return;
+/**
+ * That the Ollama which answers keeps its models in the store that was saved: else it would delete another's. It does not list a model whose
+ * config is damaged; then all that it lists has to be in the store.
+ */
+async function assertSameOllama(
+  { api, store }: OllamaPlace,
+  model: OllamaModel,
+  manifests: readonly StoredManifest[],
+): Promise<void> {
+  const listed = [...(await api.digests())].map(([name, digest]) => ({ name: name.toLowerCase(), digest }));
+  const isIn = (stored: StoredManifest, { name, digest }: (typeof listed)[number]) =>
+    name === shownName(stored.name).toLowerCase() && digestsOf(stored).includes(digest);
+  const found = listed.filter(({ name }) => name === model.subject.name.toLowerCase());
+  const same =
+    found.length > 0
+      ? found.some((one) => isIn(model.stored, one))
+      : model.damage !== null && listed.every((one) => manifests.some((stored) => isIn(stored, one)));
+  if (same) return;
   throw new AixclError(
     'refused',
     `the Ollama at ${api.address} does not have the ${model.subject.name} that lies in ${store.place}: it keeps its models elsewhere, or is changing them`,
     { hint: 'aixcl service restart ollama' },
   );
+}
+
+/** Ollama hashes what its decoder read of a manifest, which may end before the last line end. */
+function digestsOf({ content }: StoredManifest): string[] {
+  const bytes = Buffer.from(content);
+  const trimmed = Buffer.from(bytes.toString('utf8').trimEnd());
+  return [bytes, trimmed].map((each) => hexOf(digestOfBytes(each)));
 }
 
 async function setManifestAside(
