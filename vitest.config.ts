@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
-          include: ['test/{contract,engine,e2e}/**/*.test.ts'],
+          include: ['test/{contract,engine,e2e,faults/engine}/**/*.test.ts'],
           globalSetup: 'test/setup/global.ts',
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -21,7 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
-          include: ['test/{faults,property}/**/*.test.ts'],
+          include: ['test/{faults,property}/*.test.ts'],
           globalSetup: 'test/faults/lab/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -58,7 +58,7 @@ export async function startOllama(
       running.outcome.catch(() => {});
       for (let tries = 0; tries < 100; tries += 1) {
         if (
-          await fetch(`http://${address}/`).then(
+          await fetch(`http://${address}/`, { signal: AbortSignal.timeout(1000) }).then(
             ({ ok }) => ok,
             () => false,
           )
