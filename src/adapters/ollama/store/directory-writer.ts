@@ -1,17 +1,5 @@
-import { constants, type Dirent } from 'node:fs';
-import {
-  access,
-  copyFile,
-  type FileHandle,
-  lstat,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  unlink,
-  utimes,
-} from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, open, rename, rm, rmdir, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AixclError, systemCode } from '../../../errors.ts';
@@ -25,6 +13,7 @@ import { onStore } from './disk-errors.ts';
 import { broken, openBlob } from './held-blobs.ts';
 import { blobName, blobPath, blobsFolder, manifestsFolder, stagingFolder } from './layout.ts';
 import type { Proofs } from './proofs.ts';
+import { nearest, standing } from './writable.ts';
 
 /** Writes Ollama's store in a directory that this process may write. */
 export class DirectoryWriter implements StoreWriter {
@@ -153,53 +142,6 @@ export class DirectoryWriter implements StoreWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(dirname(this.#staging), { recursive: true, force: true });
-  }
-}
-
-/** Whether this process may write everywhere in the store; where there is none yet, whether it may make it. */
-export async function writable(models: string): Promise<boolean> {
-  try {
-    const top = await nearest(models);
-    await access(top, constants.W_OK | constants.X_OK);
-    if (top !== models) return true;
-    for (const folder of [blobsFolder, stagingFolder, manifestsFolder]) {
-      await writableBelow(join(models, folder), folder === manifestsFolder ? 3 : 0);
-    }
-    return true;
-  } catch (error) {
-    if (['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) return false;
-    throw error;
-  }
-}
-
-async function writableBelow(folder: string, depth: number): Promise<void> {
-  let entries: Dirent[];
-  try {
-    await access(folder, constants.W_OK | constants.X_OK);
-    entries = depth > 0 ? await readdir(folder, { withFileTypes: true }) : [];
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  for (const entry of entries) {
-    if (entry.isDirectory()) await writableBelow(join(folder, entry.name), depth - 1);
-  }
-}
-
-/** `path`, or the closest folder above it that is there. */
-async function nearest(path: string): Promise<string> {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (folder === dirname(folder) || (await standing(folder))) return folder;
-  }
-}
-
-async function standing(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return false;
-    throw error;
   }
 }
 

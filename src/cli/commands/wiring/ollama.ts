@@ -6,9 +6,10 @@ import { stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent
 import { ollamaApi } from '../../../adapters/ollama/api/api.ts';
 import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../adapters/ollama/locate.ts';
 import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
-import { DirectoryWriter, writable } from '../../../adapters/ollama/store/directory-writer.ts';
+import { DirectoryWriter } from '../../../adapters/ollama/store/directory-writer.ts';
 import { EngineStore } from '../../../adapters/ollama/store/engine-store.ts';
 import { proofsBy } from '../../../adapters/ollama/store/proofs.ts';
+import { writable } from '../../../adapters/ollama/store/writable.ts';
 import { Layout } from '../../../adapters/vault/layout.ts';
 import { Receipts } from '../../../adapters/vault/receipts.ts';
 import { AixclError } from '../../../errors.ts';
