@@ -19,13 +19,20 @@ export async function findKept(keepers: readonly Keeper[], name: string): Promis
   });
 }
 
-/** As `findKept`; undefined when there is none. */
+/** As `findKept`; undefined when there is none. A store that can't be reached is passed over where another has the model. */
 export async function lookUp(keepers: readonly Keeper[], name: string): Promise<Found | undefined> {
   const found: Found[] = [];
+  let unreachable: AixclError | undefined;
   for (const keeper of keepers) {
-    const model = await keeper.find(name);
-    if (model) found.push({ keeper, model });
+    try {
+      const model = await keeper.find(name);
+      if (model) found.push({ keeper, model });
+    } catch (error) {
+      if (!(error instanceof AixclError) || error.code !== 'engineUnreachable') throw error;
+      unreachable = error;
+    }
   }
+  if (found.length === 0 && unreachable) throw unreachable;
   if (found.length < 2) return found[0];
   const runtimes = found.map(({ keeper }) => keeper.runtime);
   throw new AixclError('usage', `${quoted(name)} is a model of ${runtimes.join(' and of ')}: say which`, {

@@ -50,9 +50,13 @@ export async function observeRestore(
 export async function bringBack(context: Context, what: BringingBack, work: Work): Promise<Snapshot | null> {
   const { observed, keeper, seen, damage } = what;
   const { snapshot, target } = observed;
-  const total = 2 * snapshot.size;
-  return await working(context, `Restoring ${quoted(target.name)}`, total, (options) =>
-    restoreSnapshot({ keeper, snapshot, target, seen, damage }, { ...options, ...work, now: new Date() }),
+  const label = `Restoring ${quoted(target.name)}`;
+  return await working(context, label, snapshot.size, ({ signal, onProgress }) =>
+    restoreSnapshot(
+      { keeper, snapshot, target, seen, damage },
+      // Each byte is hashed in the vault, then put in its place.
+      { ...work, signal, onProgress: (done) => onProgress?.(done / 2), now: new Date() },
+    ),
   );
 }
 
