@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readTree } from './folder-tree.ts';
+import { asNobody } from './test-nobody.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -58,14 +59,3 @@ test('a folder that can not be read is named', async () => {
     ]);
   });
 });
-
-/** Root may look into everything. */
-async function asNobody(work: () => Promise<void>): Promise<void> {
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot) process.seteuid?.(65_534);
-  try {
-    await work();
-  } finally {
-    if (isRoot) process.seteuid?.(0);
-  }
-}

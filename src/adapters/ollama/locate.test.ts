@@ -110,16 +110,18 @@ describe("Ollama's store", () => {
   });
 
   test('that this user may not read is read by way of the container', async () => {
-    if (process.getuid?.() === 0) return;
     const folder = await mkdtemp(join(tmpdir(), 'aixcl-locate-'));
     try {
       await mkdir(join(folder, 'models'));
       await chmod(join(folder, 'models'), 0o000);
       const bind = [{ kind: 'bind', source: folder, target: '/root/.ollama' }];
-      const { location } = await locate([container('ollama', { mounts: bind })], []);
-      expect(location).toMatchObject({
-        kind: 'engine',
-        mount: { kind: 'folder', path: folder, below: 'models' },
+      await chmod(folder, 0o755);
+      await asNobody(async () => {
+        const { location } = await locate([container('ollama', { mounts: bind })], []);
+        expect(location).toMatchObject({
+          kind: 'engine',
+          mount: { kind: 'folder', path: folder, below: 'models' },
+        });
       });
     } finally {
       await rm(folder, { recursive: true, force: true });

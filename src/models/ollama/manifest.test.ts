@@ -46,6 +46,8 @@ test.each([
   ['zeros', '\0'.repeat(300)],
   ['something after its end', `${text}x`],
   ['a list', '[]'],
+  ['an empty object', '{}'],
+  ['a manifest of nothing', '{"schemaVersion":2,"config":{},"layers":null}'],
   ['a path for a digest', text.replace(a, '../../../etc/passwd')],
   ['a digest with a dash', text.replaceAll('sha256:', 'sha256-')],
   ['a digest in upper case', text.replace('a'.repeat(64), 'A'.repeat(64))],

@@ -57,6 +57,8 @@ export function parseManifest(content: string): OllamaManifest | string {
   const parsed = schema.safeParse(value);
   if (parsed.success) {
     const { config, layers } = parsed.data;
+    // Ollama would read it, for a model of nothing. What it named once is still there, and no longer protected by it.
+    if (!config && layers.length === 0) return 'it names no blob';
     return { config: config && layerOf(config), layers: layers.map(layerOf) };
   }
   const [issue] = parsed.error.issues;

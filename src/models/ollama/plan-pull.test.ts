@@ -32,29 +32,31 @@ interface Case {
   /** Blobs in the store, with sizes. */
   blobs?: Record<string, number>;
   unreadable?: string[];
+  proven?: boolean;
 }
 
 function printed(...cases: Case[]): string {
-  const orders = cases.map(({ name = 'a', remote, here, blobs = {}, unreadable = [] }): ObservedPull => {
-    const there = { '0': 1, ...blobs };
-    return {
-      name: parseOllamaName(name),
-      remote:
-        remote === null
-          ? { kind: 'unreachable', why: 'refused' }
-          : { kind: 'found', manifest: manifest(remote), content: Buffer.of(), insecure: false },
-      insecure: false,
-      installed: here === undefined ? undefined : installed(name, here),
-      blobs: new Map(
-        Object.entries(there).map(([letter, size]) => [digest(letter), { size, proven: false }]),
-      ),
-      unreadable,
-    };
-  });
+  const orders = cases.map(
+    ({ name = 'a', remote, here, blobs = {}, unreadable = [], proven = false }): ObservedPull => {
+      const there = { '0': 1, ...blobs };
+      return {
+        name: parseOllamaName(name),
+        remote:
+          remote === null
+            ? { kind: 'unreachable', why: 'refused' }
+            : { kind: 'found', manifest: manifest(remote), content: Buffer.of(), insecure: false },
+        insecure: false,
+        installed: here === undefined ? undefined : installed(name, here),
+        blobs: new Map(Object.entries(there).map(([letter, size]) => [digest(letter), { size, proven }])),
+        unreadable,
+      };
+    },
+  );
   const plan = planPull(orders);
   const lines = plan.steps.map((step) => {
     const cut = 'cut' in step && step.cut.length > 0 ? ` (cut: ${step.cut.map(({ size }) => size)})` : '';
-    return `${step.kind} ${targetOf(step)}: ${step.because}${cut}`;
+    const hash = step.kind === 'keep' && !step.proven ? ' (to be hashed)' : '';
+    return `${step.kind} ${targetOf(step)}: ${step.because}${cut}${hash}`;
   });
   return [...lines, `needed ${plan.needed}`].join('\n');
 }
@@ -67,7 +69,7 @@ test('only what is missing is counted, and every blob once', () => {
 
 test('what is as its registry has it is kept', () => {
   expect(printed({ remote: '12', here: '12', blobs: { 1: 100, 2: 100 } })).toBe(
-    'keep a:latest: up to date\nneeded 0',
+    'keep a:latest: up to date (to be hashed)\nneeded 0',
   );
 });
 

@@ -6,12 +6,13 @@ import type { StoredBlob, StoredManifest } from './store.ts';
 
 /**
  * Steps of `models add` for Ollama. `add` pulls a model that is not installed; `update` pulls over one that is, which is saved first; `keep`
- * leaves one that is what its registry has; `refuse` leaves one that can't be updated without a danger to others.
+ * leaves one that is what its registry has, once its bytes are known to be right; `refuse` leaves one that can't be updated without a
+ * danger to others.
  */
 export type PullStep = Step<{
   add: Pull;
   update: Pull;
-  keep: { readonly name: OllamaName };
+  keep: Pull & { readonly proven: boolean };
   refuse: { readonly name: OllamaName; readonly hint: string };
 }>;
 
@@ -73,7 +74,8 @@ function stepFor({ name, remote, insecure, installed, blobs, unreadable }: Obser
   const same =
     remote.kind === 'found' && installed.manifest && sameBlobs(remote.manifest, installed.manifest);
   if (same && missing?.length === 0) {
-    return { kind: 'keep', because: 'up to date', name: pull.name };
+    const proven = wanted?.every(({ digest }) => blobs.get(digest)?.proven) === true;
+    return { kind: 'keep', because: 'up to date', ...pull, proven };
   }
   // Nothing that is whole goes away: the manifest stays what it is.
   if (same) return { kind: 'add', because: `${missing?.length} of its blobs are missing or cut`, ...pull };

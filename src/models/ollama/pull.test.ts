@@ -22,13 +22,15 @@ interface World {
   installed?: boolean;
   saveFails?: boolean;
   pullFails?: Error;
+  /** Its bytes were hashed before and are unchanged. */
+  proven?: boolean;
 }
 
 /** Everything that was done, in order. */
-async function done(kind: 'add' | 'update', world: World, cut: Pull['cut'] = []) {
+async function done(kind: 'add' | 'update' | 'keep', world: World, cut: Pull['cut'] = []) {
   const events: string[] = [];
   const model = { subject: { runtime: 'ollama', name: 'a:latest' }, size: 100 } as KeptModel;
-  let installed = world.installed ?? kind === 'update';
+  let installed = world.installed ?? kind !== 'add';
   const ports: PullPorts = {
     runtime: {
       async *pull(name, { insecure }) {
@@ -64,6 +66,7 @@ async function done(kind: 'add' | 'update', world: World, cut: Pull['cut'] = [])
     insecure: false,
     missing: [blob],
     cut,
+    proven: world.proven ?? false,
   };
   const shown: string[] = [];
   const reporter = {
@@ -142,6 +145,28 @@ test('a blob that Ollama would take for whole is set aside before the pull', asy
   const cut = [{ ...blob, size: 0 }];
   const { events } = await done('add', { pulls: [whole], checks: [[]] }, cut);
   expect(events).toEqual(['set aside 1', 'pull a:latest', 'hash']);
+});
+
+test('what is up to date is kept, and hashed unless it was before', async () => {
+  const known = await done('keep', { pulls: [], checks: [], proven: true });
+  expect(known.events).toEqual([]);
+  const unknown = await done('keep', { pulls: [], checks: [[]] });
+  expect(unknown.events).toEqual(['hash']);
+  for (const { outcome } of [known, unknown]) expect(outcome).toMatchObject({ outcome: 'kept' });
+});
+
+test('what is up to date by its names, and damaged, is mended, from the vault or else by a pull', async () => {
+  const held = await done('keep', { pulls: [], checks: [[damagedBlob], []] });
+  expect(held.events).toEqual(['hash', 'mend 1', 'hash']);
+  const pulled = await done('keep', { pulls: [whole], checks: [[damagedBlob], [damagedBlob], []] });
+  expect(pulled.events).toEqual(['hash', 'mend 1', 'hash', 'pull a:latest', 'hash']);
+  for (const { outcome } of [held, pulled]) {
+    expect(outcome).toMatchObject({
+      kind: 'add',
+      outcome: 'done',
+      because: expect.stringContaining('damaged'),
+    });
+  }
 });
 
 test('what Ollama refuses is the outcome, and nothing is hashed', async () => {

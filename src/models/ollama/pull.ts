@@ -64,7 +64,7 @@ export async function applyPull(
   options: PullOptions,
 ): Promise<StepOutcome> {
   const target = shownName(step.name);
-  if (step.kind === 'keep') return { kind: 'keep', target, outcome: 'kept', because: step.because };
+  if (step.kind === 'keep') return await keep(target, step, ports, options);
   if (step.kind === 'refuse') {
     throw new AixclError('refused', `${target} is not updated: ${step.because}`, { hint: step.hint });
   }
@@ -73,6 +73,24 @@ export async function applyPull(
   await pullSound(target, step, ports, options);
   const because = saved ? `${step.because}; the one before is kept as ${saved.id}` : step.because;
   return { kind: step.kind, target, outcome: 'done', because };
+}
+
+/** Installed, by its names. Bytes that were not hashed before, or changed since, are now; damaged ones are pulled again. */
+async function keep(
+  target: string,
+  step: PullStep & { kind: 'keep' },
+  ports: PullPorts,
+  options: PullOptions,
+): Promise<StepOutcome> {
+  const kept = { kind: 'keep', target, outcome: 'kept', because: step.because } as const;
+  if (step.proven) return kept;
+  const { model, damaged } = await check(target, ports, options);
+  if (damaged.length === 0) return kept;
+  await ports.mend(model, damaged);
+  const left = await check(target, ports, options);
+  if (left.damaged.length > 0) await pullSound(target, { ...step, missing: null }, ports, options);
+  const what = damaged.length === 1 ? 'a damaged blob was' : `${damaged.length} damaged blobs were`;
+  return { kind: 'add', target, outcome: 'done', because: `${what} set aside and replaced` };
 }
 
 async function saveStanding(name: string, { keeper, save }: PullPorts): Promise<Snapshot | undefined> {
