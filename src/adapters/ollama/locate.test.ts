@@ -8,6 +8,7 @@ import { labels } from '../../labels.ts';
 import type { ContainerSummary, VolumeSummary } from '../../stack/engine.ts';
 import { TestEngine } from '../../stack/test-engine.ts';
 import { boundVolume, container, service, stack } from '../../stack/test-stack.ts';
+import { asNobody } from '../test-nobody.ts';
 import { hostAddress, locateOllama } from './locate.ts';
 
 const home = resolveHome({ AIXCL_HOME: '/home/someone/aixcl' });
