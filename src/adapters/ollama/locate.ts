@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Home } from '../../home.ts';
@@ -132,7 +132,9 @@ async function ofFolder(
 async function readable(models: string): Promise<boolean> {
   for (const folder of [models, join(models, manifestsFolder), join(models, blobsFolder)]) {
     try {
-      await access(folder, constants.R_OK | constants.X_OK);
+      // access(2) would answer for whoever started this process, not for whom it acts as.
+      await (await opendir(folder)).close();
+      await stat(join(folder, '.'));
     } catch (error) {
       if (['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) return false;
       if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
