@@ -134,7 +134,7 @@ async function readable(models: string): Promise<boolean> {
     try {
       // access(2) would answer for whoever started this process, not for whom it acts as.
       await (await opendir(folder)).close();
-      await stat(join(folder, '.'));
+      await stat(`${folder}/.`);
     } catch (error) {
       if (['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) return false;
       if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
