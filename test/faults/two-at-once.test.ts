@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -53,27 +53,39 @@ faultTest(
   async () => {
     await using home = await faultHome();
     const tea = { 'tea.gguf': await writeModel(join(home.models, 'tea.gguf'), 'tea') };
-    const slow = { calls: ['fsync'], effect: 'delay_enter=300000' } as const;
-    const { child, outcome } = startAixcl(['backups', 'create'], { env: home.env, inject: [slow] });
-    await until(async () => (await readFile(join(home.vault, 'lock'), 'utf8')).includes('backups create'));
-    const holder = Number(/pid (\d+)/.exec(await readFile(join(home.vault, 'lock'), 'utf8'))?.[1]);
+    // Large enough to be met while it is copied.
+    const large = join(home.scratch, 'large');
+    await mkdir(large);
+    await writeFile(join(large, 'zeros'), '');
+    await truncate(join(large, 'zeros'), 512 << 20);
+    const { child, outcome } = startAixcl(['backups', 'create', large], { env: home.env });
+    const lock = join(home.vault, 'lock');
+    await until(async () => (await readFile(lock, 'utf8')).includes(`pid ${child.pid}`));
+    child.kill('SIGSTOP');
     expect((await home.run(['backups', 'create'])).code).toBe(11);
-    process.kill(holder, 'SIGKILL');
-    const began = performance.now();
+    child.kill('SIGKILL');
+    const since = performance.now();
     await home.must(['backups', 'create']);
     // A second, and what Node takes to start on a busy machine.
-    expect(performance.now() - began).toBeLessThan(3000);
-    await outcome;
-    expect(child.exitCode ?? child.signalCode).not.toBe(0);
+    expect(performance.now() - since).toBeLessThan(3000);
+    expect((await outcome).code).toBe(137);
     expect(isSaved(await savedIn(home.vault), tea)).toBe(true);
-    expect(await readFile(join(home.vault, 'lock'), 'utf8')).not.toContain(String(holder));
+
+    const [month = ''] = await readdir(join(home.root, 'journal'));
+    const lines = (await readFile(join(home.root, 'journal', month), 'utf8')).trim().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const killed = entries.find(({ event, pid }) => event === 'begin' && pid === child.pid);
+    expect(killed).toBeDefined();
+    const ends = entries.filter(({ event, operation }) => event === 'end' && operation === killed?.operation);
+    expect(ends).toEqual([]);
+    expect(entries.at(-1)).toMatchObject({ event: 'end', outcome: 'done' });
   },
 );
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     if (await isTrue().catch(() => false)) return;
-    await delay(50);
+    await delay(5);
   }
   throw new Error('it did not come to that in 5 s');
 }

@@ -135,7 +135,7 @@ faultTest(
         },
       ),
       {
-        numRuns: sweepAll ? 60 : 4,
+        numRuns: sweepAll ? 60 : 10,
         endOnFailure: !sweepAll,
         interruptAfterTimeLimit: sweepAll ? 3_000_000 : 75_000,
       },
