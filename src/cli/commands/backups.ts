@@ -31,7 +31,7 @@ export const backupsCommand: Noun = {
     },
     {
       name: 'verify [ids..]',
-      describe: 'Re-hash every byte of backups; of all without an id',
+      describe: 'Re-hash every byte of backups, all without an id; exit 7 when one is damaged',
       run: async (context, argv) => (await import('./backups/verify.ts')).verify(context, argv),
     },
     {
@@ -41,6 +41,10 @@ export const backupsCommand: Noun = {
         to: { type: 'string', requiresArg: true, describe: 'Folder to put its files into' },
         as: { type: 'string', requiresArg: true, describe: 'Name that the model gets' },
       },
+      examples: [
+        ['$0 backups restore b0012', 'where it lived; asks when something else stands there'],
+        ['$0 backups restore b0012 --as tea-before', 'beside what stands there'],
+      ],
       run: async (context, argv) => (await import('./backups/restore.ts')).restore(context, argv),
     },
     {
@@ -53,6 +57,9 @@ export const backupsCommand: Noun = {
           describe: "The model's name, where nobody can be asked to type it",
         },
       },
+      examples: [
+        ['$0 backups delete b0012 --confirm llama3.2:1b', 'the name as backups list shows it; --yes is none'],
+      ],
       run: async (context, argv) => (await import('./backups/delete.ts')).remove(context, argv),
     },
     {
@@ -63,7 +70,7 @@ export const backupsCommand: Noun = {
           type: 'number',
           default: 30,
           requiresArg: true,
-          describe: 'Younger ones stay',
+          describe: 'Younger ones stay; what a command saved on its own stays 30 at the least',
         },
         execute: { type: 'boolean', default: false, describe: 'Delete what is shown' },
       },

@@ -95,13 +95,20 @@ export const modelsCommand: Noun = {
     },
     {
       name: 'remove <name..>',
-      describe: 'Take models away; all of them goes into the vault first, and undo brings it back',
+      describe: 'Take models away; all their bytes go into the vault first, and undo brings them back',
       short: ['rm'],
       options: {
-        force: { type: 'boolean', default: false, describe: 'Also the one that llama-server serves' },
+        force: {
+          type: 'boolean',
+          default: false,
+          describe: 'Also the one that llama-server serves, or is to serve',
+        },
         runtime: { ...runtime, describe: 'Whose model, where both have the name' },
       },
-      examples: [['$0 models remove tea.gguf llama3.2:1b', 'asks first; undo brings both back']],
+      examples: [
+        ['$0 models remove tea.gguf llama3.2:1b', 'asks first; undo brings both back'],
+        ['$0 rm --dry-run llama3.2:1b', 'what would go, what other models keep, how it is saved'],
+      ],
       run: async (context, argv) => (await import('./models/remove.ts')).remove(context, argv),
     },
   ],

@@ -11,7 +11,7 @@ export const vaultCommand: Noun = {
     },
     {
       name: 'verify',
-      describe: 'Re-hash every blob; name each snapshot and model that is damaged',
+      describe: 'Re-hash every blob, name each damaged snapshot; exit 7 when there is one',
       options: {
         repair: {
           type: 'boolean',
@@ -23,7 +23,7 @@ export const vaultCommand: Noun = {
     },
     {
       name: 'gc',
-      describe: 'Delete blobs that no snapshot names: what killed commands left',
+      describe: 'Delete blobs that no snapshot names (killed commands leave them); asks first',
       options: {
         grace: {
           type: 'string',
@@ -45,12 +45,14 @@ export const vaultCommand: Noun = {
     },
     {
       name: 'import <file>',
-      describe: 'Take the snapshots of such a file in, once all of it was checked',
+      describe: 'Take in the snapshots of a file that vault export wrote, once all of it was checked',
+      examples: [['$0 vault import /media/usb/tea.tar', 'then: aixcl backups restore ID']],
       run: async (context, argv) => (await import('./vault/import.ts')).importFrom(context, argv),
     },
     {
       name: 'sync <folder>',
-      describe: 'Bring a second vault up to date, on another disk or machine; its blobs are re-read there',
+      describe:
+        'Bring a second vault up to date, on another disk or a mounted share; copies are hashed there',
       options: {
         verify: { type: 'boolean', default: false, describe: 'Re-hash also what it has already' },
         new: { type: 'boolean', default: false, describe: 'Begin anew where an earlier one is gone' },
