@@ -1,9 +1,10 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { blobFile, manifestFile, type OllamaModel, ollamaModel, seedStore } from '../setup/ollama-model.ts';
 import {
+  blobOf,
   contentOf,
   type FaultHome,
   faultHome,
@@ -160,12 +161,19 @@ faultTest(
 
 faultTest('25: two tags that share a blob: removing one leaves the other whole', async () => {
   await using home = await faultHome();
-  await seedStore(home.ollama, 'tea');
+  const shared = await seedStore(home.ollama, 'tea');
   await seedStore(home.ollama, 'other', { template: 'other' });
   await using service = await startOllama(home);
   const [tea, other] = [await live(home, 'tea'), await live(home, 'other')];
   await home.must(['models', 'remove', 'tea', '--yes']);
   expect(await live(home, 'other')).toEqual(other);
+  // What is written into the one that stays is not written into the vault.
+  const [standing, kept] = await Promise.all(
+    [blobFile(home.ollama, modelBlob(shared)), blobOf(home.vault, modelBlob(shared))].map((path) =>
+      stat(path),
+    ),
+  );
+  expect(kept!.ino).not.toBe(standing!.ino);
   expect(await service.list()).toContain('other:latest');
   await home.must(['undo', '--yes']);
   expect(await live(home, 'tea')).toEqual(tea);

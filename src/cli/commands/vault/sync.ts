@@ -1,9 +1,10 @@
 import type { Arguments } from 'yargs';
 import { claimNumbersOf } from '../../../adapters/vault-archive/claim-numbers.ts';
+import { mendRecords, observeRecords } from '../../../adapters/vault-archive/second-records.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
-import { planSync, type SyncStep } from '../../../vault/plan-sync.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
+import { type MendStep, planSync, type SyncStep } from '../../../vault/plan-sync.ts';
+import type { BrokenRecord, Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
@@ -29,9 +30,13 @@ export async function sync(context: Context, argv: Arguments): Promise<void> {
   const there = secondVaultOf(context, place.path);
   const own = await readable(here);
   await consentToPlace(context, place, own, options.anew);
-  const plan = planSync(own, await readable(there));
+  const records = await observeRecords(there, own);
+  const plan = planSync(own, records.snapshots);
   await assertRoom(plan, there);
-  if (context.flags.dryRun) return report(context, plan.map(planned), []);
+  if (context.flags.dryRun) {
+    const steps = [...records.mends.map((mend) => mended(mend, 'planned')), ...plan.map(planned)];
+    return report(context, [...steps, ...records.broken.map(left)], []);
+  }
   const targets = [place.path];
   const { outcomes, failures } = await withOperation(context, { command, targets }, async (turn) => {
     await using other = await there.open({
@@ -41,26 +46,33 @@ export async function sync(context: Context, argv: Arguments): Promise<void> {
       signal: context.signal,
     });
     // Read again, now that nobody else writes.
-    const steps = planSync(await readable(here), await readable(there));
-    await turn.operation.step('sync', place.path, `${steps.length} snapshots of ${here.path}`);
+    const now = await readable(here);
+    await turn.operation.step('sync', place.path, `${now.length} snapshots of ${here.path}`);
+    const { signal } = context;
+    const mends = await mendRecords(here, other, now, { operation: turn.operation.id, signal });
+    const { snapshots, broken } = await there.contents();
+    const steps = planSync(now, snapshots);
     const done = await bringOver(context, here, turn.writer, other, steps, place.path, options);
     await claimNumbersOf(here, there, await readable(here));
-    return done;
+    return {
+      outcomes: [...mends.map((mend) => mended(mend, 'done')), ...done.outcomes, ...broken.map(left)],
+      failures: [...done.failures, ...broken.map((record) => unreadable(there, record, leftThere))],
+    };
   });
   report(context, outcomes, failures);
 }
+
+const leftThere = 'All else was brought over. docs/recovery.md says how a record comes back.';
 
 async function readable(vault: Vault): Promise<readonly Snapshot[]> {
   const { snapshots, broken } = await vault.contents();
   const [first] = broken;
   if (!first) return snapshots;
-  throw new AixclError(
-    'verification',
-    `the record ${first.name} of ${vault.path} can't be read: ${first.why}`,
-    {
-      hint: 'Nothing was copied. docs/recovery.md says how a record comes back.',
-    },
-  );
+  throw unreadable(vault, first, 'Nothing was copied. docs/recovery.md says how a record comes back.');
+}
+
+function unreadable({ path }: Vault, { name, why }: BrokenRecord, hint: string): AixclError {
+  return new AixclError('verification', `the record ${name} of ${path} can't be read: ${why}`, { hint });
 }
 
 async function bringOver(
@@ -122,6 +134,15 @@ async function assertRoom(plan: readonly SyncStep[], there: Vault): Promise<void
   );
 }
 
+function mended({ name, because }: MendStep, outcome: 'done' | 'planned'): StepOutcome {
+  return { kind: 'mend', target: name, outcome, because };
+}
+
+/** Of a record that only the second vault had. */
+function left({ name, why }: BrokenRecord): StepOutcome {
+  return { kind: 'mend', target: name, outcome: 'failed', because: `${why}; this vault does not have it` };
+}
+
 function planned(step: SyncStep): StepOutcome {
   const outcome = { copy: 'planned', check: 'kept', skip: 'skipped' } as const;
   return outcomeOf(step, outcome[step.kind], step.because);
@@ -131,10 +152,14 @@ function outcomeOf({ snapshot }: SyncStep, outcome: StepOutcome['outcome'], beca
   return { kind: 'sync', target: `${snapshot.id} (${snapshot.subject.name})`, outcome, because };
 }
 
+const mendWords = { done: 'mended there', planned: 'would mend there', failed: 'not mended there' };
 const words = { done: 'copied', planned: 'would copy', kept: 'kept', failed: 'failed', skipped: 'skipped' };
 
 function report(context: Context, steps: readonly StepOutcome[], failures: readonly AixclError[]): void {
-  const lines = steps.map(({ outcome, target, because }) => `${words[outcome]} ${target}: ${because}`);
+  const lines = steps.map(
+    ({ kind, outcome, target, because }) =>
+      `${(kind === 'mend' ? mendWords : words)[outcome as keyof typeof mendWords]} ${target}: ${because}`,
+  );
   if (lines.length === 0) lines.push('this vault holds nothing yet');
   const changed = steps.some(({ outcome }) => outcome === 'done');
   context.out.result({ command, changed, steps }, lines.join('\n'));

@@ -1,6 +1,7 @@
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { foundInVault } from '../../../vault/check-snapshot.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Snapshot, SnapshotFile } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
@@ -102,9 +103,7 @@ function failed(target: string, because: string): StepOutcome {
   return { kind: 'verify', target, outcome: 'failed', because };
 }
 
-/** Begins what a verification says of a snapshot. What else is said there was true of the model when it was saved, and stays. */
-const foundHere = 'in the vault, ';
-
+/** What was noted of the model when it was saved stays. */
 async function note(
   writer: VaultWriter,
   { id, damage }: Snapshot,
@@ -113,12 +112,12 @@ async function note(
   const [first] = bad;
   if (first) {
     const others = bad.length > 1 ? ` and ${bad.length - 1} more` : '';
-    const text = `${foundHere}${first.path}${others} had other bytes when it was hashed`;
+    const text = `${foundInVault}${first.path}${others} had other bytes when it was hashed`;
     await writer.note(id, {
       verified: null,
-      damage: damage?.startsWith(foundHere) === false ? damage : text,
+      damage: damage?.startsWith(foundInVault) === false ? damage : text,
     });
-  } else if (damage === null || damage.startsWith(foundHere)) {
+  } else if (damage === null || damage.startsWith(foundInVault)) {
     await writer.note(id, { verified: new Date(), damage: null });
   }
 }
