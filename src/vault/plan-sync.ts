@@ -9,6 +9,14 @@ export type SyncStep = Step<{
   skip: { readonly snapshot: Snapshot };
 }>;
 
+/** What makes the records of a second vault whole again, before anything is brought over. */
+export type MendStep = Step<{
+  /** Manifest and metadata of `snapshot`, which lies here too, written there anew. */
+  record: { readonly name: string; readonly snapshot: Snapshot };
+  /** Its `index.json`, made anew from the manifests that lie there. */
+  index: { readonly name: string };
+}>;
+
 /** What brings a second vault up to date, oldest first, so that one that is cut short holds a history without holes. */
 export function planSync(here: readonly Snapshot[], there: readonly Snapshot[]): SyncStep[] {
   const known = new Map(there.map((snapshot) => [snapshot.digest, snapshot]));

@@ -152,14 +152,14 @@ function outcomeOf({ snapshot }: SyncStep, outcome: StepOutcome['outcome'], beca
   return { kind: 'sync', target: `${snapshot.id} (${snapshot.subject.name})`, outcome, because };
 }
 
-const mendWords = { done: 'mended there', planned: 'would mend there', failed: 'not mended there' };
 const words = { done: 'copied', planned: 'would copy', kept: 'kept', failed: 'failed', skipped: 'skipped' };
+const mendWords = { ...words, done: 'mended', planned: 'would mend', failed: 'not mended' };
 
 function report(context: Context, steps: readonly StepOutcome[], failures: readonly AixclError[]): void {
-  const lines = steps.map(
-    ({ kind, outcome, target, because }) =>
-      `${(kind === 'mend' ? mendWords : words)[outcome as keyof typeof mendWords]} ${target}: ${because}`,
-  );
+  const lines = steps.map(({ kind, outcome, target, because }) => {
+    const word = (kind === 'mend' ? mendWords : words)[outcome];
+    return `${word} ${target}: ${because}`;
+  });
   if (lines.length === 0) lines.push('this vault holds nothing yet');
   const changed = steps.some(({ outcome }) => outcome === 'done');
   context.out.result({ command, changed, steps }, lines.join('\n'));
