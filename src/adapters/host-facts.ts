@@ -7,7 +7,7 @@ import type { GpuVendor } from '../stack/gpu.ts';
 import type { HostFacts, PortHolder } from '../stack/observe.ts';
 
 /** This machine, as a plan needs to know it. */
-export const hostFacts: HostFacts = { look, portHolder };
+export const hostFacts: HostFacts = { look, holdsAnything, portHolder };
 
 /** Larger files than this, in bytes, are told apart by what their folder says of them. */
 const scriptSize = 1024 * 1024;
@@ -25,6 +25,15 @@ async function look(path: string): ReturnType<HostFacts['look']> {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return { kind: 'missing' };
     if (systemCode(error) === 'EACCES') return { kind: 'other' };
     throw error;
+  }
+}
+
+async function holdsAnything(path: string): Promise<boolean> {
+  try {
+    return (await readdir(path)).length > 0;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    return true;
   }
 }
 

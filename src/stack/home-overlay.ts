@@ -1,4 +1,5 @@
 import type { Adopted } from './adoption.ts';
+import type { KeptVolume } from './kept-volumes.ts';
 
 /**
  * What one home's stack differs in, in the shape of a Compose file, so that plain `docker compose` reads it too. Merged after
@@ -6,7 +7,15 @@ import type { Adopted } from './adoption.ts';
  */
 export interface HomeOverlay {
   readonly services?: Readonly<Record<string, OverlayService>>;
-  readonly volumes?: Readonly<Record<string, { readonly name: string; readonly external: true }>>;
+  /** Each stands for the whole: Compose merges no `external` with the driver of an earlier file. */
+  readonly volumes?: Readonly<Record<string, OverlayVolume>>;
+}
+
+interface OverlayVolume {
+  readonly name: string;
+  readonly external: true;
+  /** What the label `io.aixcl.holds` would say: an external volume can have no labels. */
+  readonly 'x-holds'?: string;
 }
 
 interface OverlayService {
@@ -28,14 +37,22 @@ export function withAdopted(overlay: HomeOverlay, adopted: readonly Adopted[]): 
   const services = { ...overlay.services };
   for (const { service, mounts } of adopted) {
     const own = mounts.map((mount) =>
-      mount.kind === 'bind' ? { ...placeOf(mount), bind: { create_host_path: false } } : placeOf(mount),
+      mount.kind === 'bind' ? { ...mountOf(mount), bind: { create_host_path: false } } : mountOf(mount),
     );
     services[service] = { ...services[service], volumes: own };
   }
   return { ...overlay, services, volumes: { ...overlay.volumes, ...Object.fromEntries(volumes) } };
 }
 
-function placeOf({ kind, source, target, readOnly }: Adopted['mounts'][number]): object {
+/** The overlay with volumes that were there before declared external, so that nothing offers to make them anew. */
+export function withExternal(overlay: HomeOverlay, kept: readonly KeptVolume[]): HomeOverlay {
+  const volumes = kept.map(
+    ({ key, name, holds }) => [key, { name, external: true, ...(holds && { 'x-holds': holds }) }] as const,
+  );
+  return { ...overlay, volumes: { ...overlay.volumes, ...Object.fromEntries(volumes) } };
+}
+
+function mountOf({ kind, source, target, readOnly }: Adopted['mounts'][number]): object {
   return { type: kind, source, target, ...(readOnly && { read_only: true }) };
 }
 

@@ -1,5 +1,5 @@
 import { type Match, matches } from './container-ref.ts';
-import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
 
 /** Facts about this machine that a plan needs. */
@@ -10,6 +10,8 @@ export interface HostFacts {
   ): Promise<
     { readonly kind: 'file'; readonly content: string } | { readonly kind: 'folder' | 'other' | 'missing' }
   >;
+  /** False for a folder that is empty or not there; true also for one that can't be read. */
+  holdsAnything(path: string): Promise<boolean>;
   /** Who holds a TCP port that can't be listened on; undefined when it is free. */
   portHolder(hostIp: string, port: number): Promise<PortHolder | undefined>;
 }
@@ -31,6 +33,8 @@ export interface Observed {
   readonly volumes: ReadonlyMap<string, VolumeSummary | undefined>;
   /** Bind sources and folders behind volumes, by host path. */
   readonly paths: ReadonlyMap<string, 'file' | 'folder' | 'other' | 'missing'>;
+  /** Folders that the definition has behind a volume, and that hold something, where the volume that is there is no name for one. */
+  readonly bypassed: ReadonlySet<string>;
   /** What the files among them hold that are mounted read-only, as `look` says it. A service may write into any other. */
   readonly scripts: ReadonlyMap<string, string>;
   /** Holders of host ports that the services publish and that no container of theirs publishes now, by `ip:port`. */
@@ -85,6 +89,7 @@ export async function observe(
         look.kind === 'file' && scripts.has(path) ? [[path, look.content] as const] : [],
       ),
     ),
+    bypassed: await bypassedFolders(host, usedVolumes(definition, services), volumes),
     takenPorts: await takenPorts(host, services, containers),
   };
 }
@@ -110,6 +115,28 @@ export function boundFolder(
   const get = (key: string) =>
     options instanceof Map ? options.get(key) : (options as Record<string, string>)[key];
   return get('o')?.split(',').includes('bind') ? get('device') : undefined;
+}
+
+/** Whether the volume that is there keeps its bytes elsewhere than in a folder, though the definition would make a name for one. */
+export function keepsItsPlace(volume: VolumeDefinition, found: VolumeSummary | undefined): boolean {
+  return (
+    found !== undefined &&
+    !volume.external &&
+    boundFolder(volume.driverOpts) !== undefined &&
+    boundFolder(found.options) === undefined
+  );
+}
+
+async function bypassedFolders(
+  host: HostFacts,
+  defined: readonly VolumeDefinition[],
+  found: Observed['volumes'],
+): Promise<Set<string>> {
+  const folders = defined.flatMap((volume) =>
+    keepsItsPlace(volume, found.get(volume.name)) ? (boundFolder(volume.driverOpts) ?? []) : [],
+  );
+  const filled = await Promise.all(folders.map((folder) => host.holdsAnything(folder)));
+  return new Set(folders.filter((_, index) => filled[index]));
 }
 
 function neededPaths(definition: StackDefinition, services: readonly ServiceDefinition[]): Set<string> {

@@ -96,18 +96,36 @@ test('a volume that is there is used as it is, however its definition changed', 
 
 test('a volume that is a name for the folder of another home is refused, with the way out', async () => {
   const definition = stack([withVolume], { volumes: [boundVolume('ollama', `${home}/ollama`)] });
-  const named = (device: string) => ({
-    name: 'ollama',
-    driver: 'local',
-    options: { type: 'none', o: 'bind', device },
-    labels: {},
-    mountpoint: '/x',
-  });
-  expect(await planned(definition, { volumes: [named(`${home}/ollama`)] })).toBe(made);
-  expect(await refusal(plan(definition, { volumes: [named('/old/ollama')] }))).toMatch(
+  expect(await planned(definition, { volumes: [nameFor('ollama', `${home}/ollama`)] })).toBe(made);
+  expect(await refusal(plan(definition, { volumes: [nameFor('ollama', '/old/ollama')] }))).toMatch(
     /^refused: the volume ollama is a name for \/old\/ollama, and this home keeps it in .*\n.*docker volume rm ollama/,
   );
 });
+
+test('a volume that was there before and keeps its bytes inside the engine needs no folder, and none is made', async () => {
+  const folder = `${home}/ollama`;
+  const definition = stack([withVolume], { volumes: [boundVolume('ollama', folder)] });
+  expect(await planned(definition, { volumes: ['ollama'], paths: { [folder]: 'missing' } })).toBe(made);
+  expect(await planned(definition, { volumes: ['ollama'] })).toBe(made);
+});
+
+test('where such a volume stands beside a folder of ours that holds files, neither is chosen', async () => {
+  const folder = `${home}/ollama`;
+  const definition = stack([withVolume], { volumes: [boundVolume('ollama', folder)] });
+  const filled = [folder];
+  expect(await refusal(plan(definition, { volumes: ['ollama'], filled }))).toMatch(
+    /^refused: the volume ollama keeps its bytes inside the engine, and .*\/ollama, .* holds files too\n.*docker volume rm ollama .*mv /,
+  );
+  expect(await planned(definition, { volumes: [nameFor('ollama', folder)], filled })).toBe(made);
+  expect(await planned(definition, { filled })).toContain('create-volume ollama');
+  const external = stack([withVolume], { volumes: [volume('ollama', { external: true })] });
+  expect(await planned(external, { volumes: ['ollama'], filled })).toBe(made);
+});
+
+function nameFor(name: string, device: string) {
+  const options = { type: 'none', o: 'bind', device };
+  return { name, driver: 'local', options, labels: {}, mountpoint: '/x' };
+}
 
 function binding(source: string, createSource = false) {
   return service('ollama', {
@@ -149,7 +167,9 @@ test('a folder of the home is not made anew where the volume knows it: it was mo
   const own = stack([keeper], { volumes: [boundVolume('data', `${home}/data`)] });
   const paths = { [`${home}/data`]: 'missing' };
   expect(await planned(own, { paths })).toContain(`make-directory ${home}/data`);
-  expect(await refusal(planned(own, { paths, volumes: ['data'] }))).toContain(`there is no ${home}/data`);
+  expect(await refusal(planned(own, { paths, volumes: [nameFor('data', `${home}/data`)] }))).toContain(
+    `there is no ${home}/data`,
+  );
 });
 
 const always = service('a', { pullPolicy: 'always' });

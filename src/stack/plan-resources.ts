@@ -1,7 +1,8 @@
 import { AixclError } from '../errors.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { VolumeSummary } from './engine.ts';
-import { boundFolder, type Observed, usedVolumes } from './observe.ts';
+import { placeOf } from './kept-volumes.ts';
+import { boundFolder, keepsItsPlace, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 
 /** Images to be made or fetched anew, whether they are here or not: before all else, as what they turn out to be decides what drifted. */
@@ -99,6 +100,7 @@ export function planVolumes(
     const found = observed.volumes.get(volume.name);
     if (found) {
       refuseOtherFolder(volume, found);
+      refuseTwoPlaces(volume, found, observed);
       return [];
     }
     if (volume.external) {
@@ -131,6 +133,19 @@ function refuseOtherFolder(volume: VolumeDefinition, found: VolumeSummary): void
   );
 }
 
+/** What both hold may be models, and a runtime would see one of them alone: a `docker run -v NAME:…` after a `docker volume rm` makes the volume anew, and empty. */
+function refuseTwoPlaces(volume: VolumeDefinition, found: VolumeSummary, observed: Observed): void {
+  const folder = boundFolder(volume.driverOpts);
+  if (!keepsItsPlace(volume, found) || !folder || !observed.bypassed.has(folder)) return;
+  throw new AixclError(
+    'refused',
+    `the volume ${volume.name} keeps its bytes ${placeOf(found)}, and ${folder}, which it should be a name for, holds files too`,
+    {
+      hint: `To use the folder: docker volume rm ${volume.name} (what lies in the volume is lost by it) && aixcl stack start. To use the volume: mv ${folder} ${folder}.aside && aixcl stack start`,
+    },
+  );
+}
+
 /** Folders of the home are made (models, and those behind volumes); any other bind source that is missing is an error. */
 export function planFolders(
   definition: StackDefinition,
@@ -153,9 +168,10 @@ export function planFolders(
   }
   for (const volume of usedVolumes(definition, services)) {
     const path = boundFolder(volume.driverOpts);
-    if (path && missing(path)) {
+    const found = observed.volumes.get(volume.name);
+    if (path && missing(path) && !keepsItsPlace(volume, found)) {
       // A disk that is not mounted must not become an empty store; nor one whose folder was moved away.
-      if (!isHomeFolder(path) || observed.volumes.get(volume.name)) throw missingFolder(volume.name, path);
+      if (!isHomeFolder(path) || found) throw missingFolder(volume.name, path);
       steps.set(path, {
         kind: 'make-directory',
         path,

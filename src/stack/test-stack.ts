@@ -186,16 +186,21 @@ export function image(reference: string, id = imageIdOf(reference)): ImageDetail
 export interface HostWorld {
   /** Content of a file, or what else lies there; a path that is not named is a folder. */
   readonly paths?: Readonly<Record<string, string>>;
+  /** Folders that hold something. */
+  readonly filled?: readonly string[];
   /** By `ip:port`. */
   readonly ports?: Readonly<Record<string, PortHolder>>;
 }
 
-export function hostOf({ paths = {}, ports = {} }: HostWorld): HostFacts {
+export function hostOf({ paths = {}, filled = [], ports = {} }: HostWorld): HostFacts {
   return {
     async look(path) {
       const found = paths[path] ?? 'folder';
       if (found === 'missing' || found === 'folder' || found === 'other') return { kind: found };
       return { kind: 'file', content: found };
+    },
+    async holdsAnything(path) {
+      return filled.includes(path);
     },
     async portHolder(hostIp, port) {
       return ports[`${hostIp}:${port}`];

@@ -100,6 +100,14 @@ export const merges: Readonly<Record<string, Case>> = {
 `,
     },
   },
+  'a volume whose definition an external one replaces': {
+    files: {
+      'a.yaml':
+        'services:\n  web: {image: i, volumes: ["vv:/v"]}\nvolumes:\n  vv: {name: n, driver: local, driver_opts: {type: none, o: bind, device: /d}}\n',
+      'b.yaml': 'services: {}\nvolumes:\n  vv: !override {name: n, external: true}\n',
+      'c.yaml': 'volumes:\n  vv: {external: true}\n',
+    },
+  },
   'three files, scalars replaced, null keeps': {
     files: {
       'a.yaml': 'name: first\nservices:\n  web: {image: a, hostname: h, user: u}\n',

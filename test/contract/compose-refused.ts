@@ -47,6 +47,12 @@ export const refused: Readonly<Record<string, Case>> = {
   'a mount without target': service('volumes: [{type: volume, source: x}]'),
   'a healthcheck with an unknown first word': service('healthcheck: {test: [curl, x]}'),
   'a list merged with a text': both('security_opt: [a]', 'security_opt: b'),
+  'an external volume over one with a driver': {
+    files: {
+      'a.yaml': 'services:\n  a: {image: i, volumes: ["vv:/v"]}\nvolumes:\n  vv: {name: n, driver: local}\n',
+      'b.yaml': 'volumes:\n  vv: {external: true, name: n}\n',
+    },
+  },
   'an external volume with a driver': one(
     'services:\n  a: {image: i, volumes: ["vv:/v"]}\nvolumes:\n  vv: {external: true, driver: local}\n',
   ),

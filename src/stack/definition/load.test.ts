@@ -38,6 +38,33 @@ test('the override is merged last where it is there, and is no error where it is
   expect(web.command).toEqual(['b']);
 });
 
+describe('a volume that an override declares external', () => {
+  const base =
+    'services:\n  web: {image: i, volumes: ["v:/v"]}\nvolumes:\n  v: {name: real, driver: local, labels: {a: b}}\n';
+  const overrideFile = () => join(folder, 'compose.override.yaml');
+
+  test('beside what the file before says of it is refused at its own place, with the way that works', async () => {
+    writeFileSync(overrideFile(), 'volumes:\n  v: {external: true, name: mine}\n');
+    const { lines, hint } = await refusal(load(base, { overrideFile: overrideFile() }));
+    expect(lines).toEqual([
+      'compose.override.yaml:2:17: volumes.v.external: stands against driver, labels in a.yaml:4, which this is merged with; Compose refuses it too',
+    ]);
+    expect(hint).toBe('put this in place of what is there: "v: !override {external: true, name: mine}"');
+  });
+
+  test('in its place is taken, and x-holds says what it holds', async () => {
+    writeFileSync(overrideFile(), 'volumes:\n  v: !override {external: true, name: mine, x-holds: models}\n');
+    const { volumes } = await load(base, { overrideFile: overrideFile() });
+    expect(volumes.get('v')).toEqual({
+      key: 'v',
+      name: 'mine',
+      external: true,
+      driverOpts: new Map(),
+      labels: new Map([['io.aixcl.holds', 'models']]),
+    });
+  });
+});
+
 test('a missing bind source is created only where the long form asks for it', async () => {
   const { services } = await load(
     'services:\n  web:\n    image: i\n    volumes:\n      - ./a:/a\n      - {type: bind, source: ./b, target: /b}\n      - {type: bind, source: ./c, target: /c, bind: {create_host_path: true}}\n',

@@ -3,21 +3,21 @@ import type { Arguments } from 'yargs';
 import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
-import { AixclError } from '../../../errors.ts';
-import { type Adopted, adoptions, withAdoptedData } from '../../../stack/adoption.ts';
+import { withAdoptedData } from '../../../stack/adoption.ts';
 import { applyPulls, applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { isLeftOut, withAdopted, withLeftOut } from '../../../stack/home-overlay.ts';
+import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
 import { isLocallyBuilt } from '../../../stack/local-image.ts';
-import { type Observed, observe } from '../../../stack/observe.ts';
+import { observe } from '../../../stack/observe.ts';
 import { planFetches } from '../../../stack/plan-resources.ts';
 import { planStart } from '../../../stack/plan-start.ts';
 import { isEngineProxy } from '../../../stack/port-conflict.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
 import type { Turn } from '../../../stack/turn.ts';
 import type { Context } from '../../context.ts';
+import { type DataKept, recordKept, toAdopt, toKeep, type View } from './keep-data.ts';
 import { calledAs, number, toStart } from './selection.ts';
 import { StartProgress } from './start-progress.ts';
 import { turnOf } from './turn.ts';
@@ -52,7 +52,7 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
 }
 
 interface Prepared extends View {
-  readonly adopted: readonly Adopted[];
+  readonly kept: DataKept;
   readonly plan: readonly StartStep[];
 }
 
@@ -63,7 +63,8 @@ async function prepare(context: Context, engine: Engine, argv: Arguments): Promi
   refuseOtherHome(view.observed.containers, context.home);
   const adopted = argv.adopt === true ? toAdopt(context, view) : [];
   if (adopted.length > 0) view = await look(context, engine, withAdoptedData(view.definition, adopted), argv);
-  return { ...view, adopted, plan: [...planFetches(view.services, wish), ...planOf(view, wish)] };
+  const plan = [...planFetches(view.services, wish), ...planOf(view, wish)];
+  return { ...view, kept: { adopted, volumes: toKeep(context, view) }, plan };
 }
 
 async function carryOut(
@@ -76,7 +77,6 @@ async function carryOut(
   const progress = new StartProgress(context.progress);
   const hands = handsOf(context, engine, argv, { progress, turn, letGo });
   const prepared = await prepare(context, engine, argv);
-  const { adopted } = prepared;
   let view: View = prepared;
   let { plan } = prepared;
 
@@ -85,12 +85,9 @@ async function carryOut(
     images.length > 0
       ? await turn.pause(() => applyPulls(images, view.definition.project, hands))
       : undefined;
-  if (adopted.length > 0) {
-    const { changeOverlay } = await import('../../../adapters/overlay-file.ts');
-    await changeOverlay(context.home.overlayFile, (overlay) => withAdopted(overlay, adopted));
-    view = { ...view, definition: await context.reloadDefinition() };
-  }
-  if (fetched || adopted.length > 0) {
+  const recorded = await recordKept(context, prepared.kept);
+  if (recorded) view = { ...view, definition: await context.reloadDefinition() };
+  if (fetched || recorded) {
     // Images decide what drifted; and somebody else may have had a turn meanwhile.
     view = await look(context, engine, view.definition, argv);
     plan = planOf(view, await wishOf(context, argv)).filter((step) => !isImageStep(step));
@@ -109,12 +106,6 @@ async function carryOut(
 
 function isImageStep(step: StartStep): boolean {
   return 'reference' in step;
-}
-
-interface View {
-  readonly definition: StackDefinition;
-  readonly services: readonly ServiceDefinition[];
-  readonly observed: Observed;
 }
 
 async function look(
@@ -194,26 +185,6 @@ function handsOf(
       await buildLocalImage(engine, reference, { report, signal: context.signal });
     },
   };
-}
-
-/** Where the containers that are taken over keep their data, so that every later start mounts it too. */
-function toAdopt(context: Context, { definition, services, observed }: View): Adopted[] {
-  const adopted = adoptions(definition, services, {
-    matchesOf: (service) => observed.services.get(service.name)?.matches ?? [],
-    isFolder: (path) => observed.paths.get(path) !== 'file',
-  });
-  for (const { service, mounts } of adopted) {
-    for (const mount of mounts) context.out.note(`${service} keeps ${mount.source} at ${mount.target}`);
-  }
-  if (adopted.length > 0 && context.flags.files.length > 0) {
-    const sources = adopted.flatMap(({ mounts }) => mounts.map(({ source }) => source)).join(', ');
-    throw new AixclError(
-      'refused',
-      'the containers to adopt keep their data where the files given by -f mount nothing of theirs',
-      { hint: `Name ${sources} in your file, then: aixcl stack start --adopt` },
-    );
-  }
-  return adopted;
 }
 
 /** What the next command, and plain `docker compose` in the home, need to know to mean the same stack. */

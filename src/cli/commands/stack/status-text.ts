@@ -124,7 +124,7 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
 function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
   return volumes.flatMap(({ name, holds, heldBy, exists }) =>
     exists && !heldBy && holds !== 'disposable'
-      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker volume prune -a would delete it. Start its service: aixcl stack start, or aixcl service start NAME where it is not shown above`
+      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker system prune and docker volume prune would delete it. Start its service: aixcl stack start, or aixcl service start NAME where it is not shown above`
       : [],
   );
 }
