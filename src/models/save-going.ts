@@ -20,13 +20,15 @@ export interface Damage {
 }
 
 /**
- * Saves a model whose name is about to go. The vault takes over the files that go with it; what stays under another name is copied. Of a
+ * Saves a model whose name is about to go. The vault takes over the files that go with it; what stays under a name of its own is copied. Of a
  * damaged one all that is there is saved as it is, and the snapshot says so: it is no good copy. Throws `verification` for damage that nobody
  * knew of.
  */
 export async function saveGoing({ keeper, model }: Found, going: Going): Promise<VerifiedBackup> {
   const damage = going.damage?.why ?? model.damage;
   const wrong = new Set(going.damage?.files);
+  // A new manifest over the old one leaves the blobs that the old one named in Ollama's store.
+  const leavesFiles = keeper.runtime === 'ollama' && going.backupType !== 'pre_deletion';
   const source = await keeper.open(model, { partial: damage !== null });
   try {
     const files = source.files.map((file) =>
@@ -34,7 +36,7 @@ export async function saveGoing({ keeper, model }: Found, going: Going): Promise
     );
     return await save(withFiles(source, files), {
       ...going,
-      way: (file) => wayOf(model, file),
+      way: (file) => (leavesFiles ? 'copy' : wayOf(model, file)),
       damaged: damage === null ? 'refuse' : 'keep',
       knownDamage: damage,
     });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   appendFile,
   copyFile,
+  link,
   mkdir,
   readdir,
   readFile,
@@ -23,6 +24,7 @@ import {
 import { TestOllama } from '../../adapters/ollama/store/test-ollama.ts';
 import { directoryStore } from '../../adapters/ollama/store/test-store.ts';
 import { contentOf, hashOf, TestVault } from '../../adapters/vault/test-vault.ts';
+import type { Digest } from '../../vault/digest.ts';
 import { backUp, save } from '../../vault/save.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { Subject } from '../../vault/subject.ts';
@@ -58,8 +60,12 @@ async function home() {
       await using source = await keeper.open(await model(name));
       return await backUp(source, { ...saveWish(writer), recheck: false });
     },
-    saveGoing: async (writer: VaultWriter, name: string): Promise<VerifiedBackup> =>
-      saveGoing({ keeper, model: await model(name) }, { ...saveWish(writer), damage: null }),
+    saveGoing: async (
+      writer: VaultWriter,
+      name: string,
+      backupType: 'pre_deletion' | 'pre_update' = 'pre_deletion',
+    ): Promise<VerifiedBackup> =>
+      saveGoing({ keeper, model: await model(name) }, { ...saveWish(writer), backupType, damage: null }),
     restore: (
       snapshot: Snapshot,
       writer: VaultWriter,
@@ -405,6 +411,25 @@ test('what stands under the name is written over only when it was saved as it st
   await at.restore(snapshot, writer, snapshot.subject, await at.saveGoing(writer, 'tea'));
   await assertWhole(at.directory, 'tea', old);
   expect(fresh.digest).not.toBe(old.digest);
+});
+
+test('no blob of the store is one file with the vault, whatever was overwritten and brought back', async () => {
+  await using at = await home();
+  const old = await at.seed('tea', { seed: 'old', noise: 300_000 });
+  await using writer = await at.vault.open();
+  const first = await at.backUp(writer, 'tea');
+  await at.seed('tea', { seed: 'new', noise: 300_000 });
+  const proof = await at.saveGoing(writer, 'tea', 'pre_update');
+  const blobs = () => readdir(join(at.directory, 'models', 'blobs'));
+  const links = async (name: string) => (await stat(join(at.directory, 'models', 'blobs', name))).nlink;
+  for (const name of await blobs()) expect(await links(name), name).toBe(1);
+  // As a removal leaves it that was broken off.
+  const weights = old.blobs[0]!.digest;
+  await rm(blobFile(at.directory, weights));
+  await link(at.vault.vault.blobPath(weights as Digest), blobFile(at.directory, weights));
+  await at.restore(first, writer, first.subject, proof);
+  await assertWhole(at.directory, 'tea', old);
+  for (const name of await blobs()) expect(await links(name), name).toBe(1);
 });
 
 test('a restore under another name, and under one that stands there in other letters', async () => {

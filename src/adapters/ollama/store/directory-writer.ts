@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, open, rename, rm, rmdir, unlink, utimes } from 'node:fs/promises';
+import { copyFile, type FileHandle, lstat, open, rename, rm, rmdir, unlink, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { AixclError, systemCode } from '../../../errors.ts';
@@ -44,7 +44,8 @@ export class DirectoryWriter implements StoreWriter {
   async putBlob(digest: Digest, size: number, bytes: BlobSource, options: WorkOptions): Promise<boolean> {
     return onStore(this.#models, async () => {
       const target = join(this.#models, blobsFolder, blobName(digest));
-      if (await standing(target)) {
+      // A file with a further name (the vault's, after a removal that was broken off) gives way to one of the store's own.
+      if ((await standing(target)) && (await lstat(target)).nlink === 1) {
         await this.#check(target, digest, size, options);
         return false;
       }
