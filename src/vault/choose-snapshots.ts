@@ -1,6 +1,7 @@
 import { AixclError } from '../errors.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { BrokenRecord, Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
+import type { VaultContents } from './vault.ts';
 
 /** What a user wrote to name a snapshot, and the subjects that it may mean, in each runtime's spelling. */
 export interface SnapshotWish {
@@ -11,13 +12,14 @@ export interface SnapshotWish {
 
 /**
  * The snapshots that are wished for, each once, in the order of the wishes. A name alone means its newest snapshot that is not known to be
- * damaged. Throws `notFound` for what there is none of, `refused` for a name that several runtimes have.
+ * damaged. Throws `notFound` for what there is none of, `verification` where a record that can't be read may be it, `refused` for a name that
+ * several runtimes have.
  */
-export function chooseSnapshots(snapshots: readonly Snapshot[], wishes: readonly SnapshotWish[]): Snapshot[] {
-  return [...new Set(wishes.map((wish) => chosen(snapshots, wish)))];
+export function chooseSnapshots(contents: VaultContents, wishes: readonly SnapshotWish[]): Snapshot[] {
+  return [...new Set(wishes.map((wish) => chosen(contents, wish)))];
 }
 
-function chosen(snapshots: readonly Snapshot[], { text, means }: SnapshotWish): Snapshot {
+function chosen({ snapshots, broken }: VaultContents, { text, means }: SnapshotWish): Snapshot {
   const byId = snapshots.find(({ id }) => id === text);
   if (byId) return byId;
   const own = snapshots.filter(({ subject }) => means(subject));
@@ -39,9 +41,21 @@ function chosen(snapshots: readonly Snapshot[], { text, means }: SnapshotWish): 
       hint: `aixcl vault verify --repair   (one that is damaged can be named by its id: ${damaged.id})`,
     });
   }
+  if (broken.length > 0) throw unreadable(text, broken);
   if (/^b\d+$|@(v\d+|latest)$/.test(text))
     throw new AixclError('notFound', `there is no snapshot ${text}`, { hint: 'aixcl backups list' });
   throw new AixclError('notFound', `${text} has no snapshot yet`, { hint: `aixcl backups create ${text}` });
+}
+
+function unreadable(text: string, broken: readonly BrokenRecord[]): AixclError {
+  const own = broken.find(({ name }) => name === text);
+  const message = own
+    ? `the record ${text} can't be read: ${own.why}`
+    : `there is no ${text} among what can be read of the vault, and not all can be`;
+  return new AixclError('verification', message, {
+    evidence: own ? [] : broken.map(({ name, why }) => `${name}: ${why}`),
+    hint: 'docs/recovery.md says how a record comes back',
+  });
 }
 
 function newestFirst(a: Snapshot, b: Snapshot): number {

@@ -18,9 +18,11 @@ const command = 'vault export';
 export async function exportTo(context: Context, argv: Arguments): Promise<void> {
   const file = String(argv.file);
   const vault = vaultOf(context);
-  const { snapshots } = await vault.contents();
+  const contents = await vault.contents();
   const wishes = [argv.snapshots].flat().map((text) => wishFor(String(text)));
-  const chosen = chooseSnapshots(snapshots, wishes);
+  const chosen = chooseSnapshots(contents, wishes);
+  for (const { name, why } of contents.broken)
+    context.out.warn(`the record ${name} can't be read, and is not exported: ${why}`);
   if (`${resolve(file)}${sep}`.startsWith(`${vault.path}${sep}`)) {
     throw new AixclError('refused', `${file} lies in the vault, which holds nothing but its own files`, {
       hint: 'Give it another place.',

@@ -4,7 +4,7 @@ import { type ArchivedSnapshot, openArchive } from '../../../adapters/vault-arch
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Digest } from '../../../vault/digest.ts';
-import type { Vault } from '../../../vault/vault.ts';
+import type { Vault, VaultContents } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { withOperation } from '../wiring/operation.ts';
@@ -18,9 +18,9 @@ const command = 'vault import';
 export async function importFrom(context: Context, argv: Arguments): Promise<void> {
   const file = String(argv.file);
   const vault = vaultOf(context);
+  const { snapshots } = readable(vault, await vault.contents());
   await using archive = await openWhole(context, file, vault);
   for (const snapshot of archive.snapshots) assertRestorable(file, snapshot);
-  const { snapshots } = await vault.contents();
   const here = new Map(snapshots.map(({ digest, id }) => [digest, id]));
   const fresh = archive.snapshots.filter(({ digest }) => !here.has(digest));
   const kept = archive.snapshots.flatMap((each): StepOutcome[] => {
@@ -48,6 +48,15 @@ export async function importFrom(context: Context, argv: Arguments): Promise<voi
     return outcomes;
   });
   report(context, [...kept, ...done]);
+}
+
+/** Without an index nothing can be taken in; a single record that can't be read is in nobody's way. */
+function readable({ path }: Vault, contents: VaultContents): VaultContents {
+  const index = contents.broken.find(({ name }) => name === 'index.json');
+  if (!index) return contents;
+  throw new AixclError('verification', `index.json of ${path} can't be used: ${index.why}`, {
+    hint: 'Nothing was taken in. docs/recovery.md says how a record comes back.',
+  });
 }
 
 async function openWhole(context: Context, file: string, vault: Vault) {

@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault } from '../../../vault/vault.ts';
 import { secondVaultOf, vaultOf } from '../wiring/vault.ts';
 import { sync } from './sync.ts';
-import { spoil, type TestHome, testHome } from './test-home.ts';
+import { saved, spoil, type TestHome, testHome } from './test-home.ts';
 
 let home: TestHome;
 let folder: string;
@@ -19,30 +19,6 @@ afterEach(() => home[Symbol.asyncDispose]());
 const here = () => vaultOf(home.context);
 const there = () => secondVaultOf(home.context, folder);
 const synced = () => home.run((context) => sync(context, { folder } as unknown as Arguments));
-
-async function saved(vault: Vault, name: string, operation: string): Promise<Snapshot> {
-  const { signal } = new AbortController();
-  const content = Buffer.from(`model ${name}`);
-  const writer = await vault.open({ holder: 'test', operation, patience: 0, signal });
-  try {
-    const bytes = { kind: 'memory', content } as const;
-    const file = { path: name, size: content.length, digest: null, proven: false, bytes };
-    const evidence = await writer.takeIn(file, { way: 'copy', recheck: true, signal });
-    const draft = {
-      kind: 'backup',
-      backupType: 'emergency',
-      subject: { runtime: 'llama-server', name },
-      created: new Date(Date.UTC(2026, 0, 1, 0, 0, Number(operation.replace(/\D/g, '')))),
-      reason: '',
-      operation,
-      folders: [],
-      facts: {},
-    } as const;
-    return await writer.publish(draft, [{ path: name, evidence }]);
-  } finally {
-    await writer[Symbol.asyncDispose]();
-  }
-}
 
 async function idsThere(): Promise<(readonly [string, string])[]> {
   const { snapshots, broken } = await there().contents();

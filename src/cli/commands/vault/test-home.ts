@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { AixclError } from '../../../errors.ts';
 import { resolveHome } from '../../../home.ts';
 import type { Result } from '../../../plan/step.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { Vault } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 
 /** For tests: a home without an engine, in a folder that goes with it, and what its commands print. */
@@ -59,4 +61,29 @@ export async function testHome(flags: { readonly dryRun?: boolean } = {}): Promi
 export async function spoil(path: string, content: string | Buffer): Promise<void> {
   await rm(path);
   await writeFile(path, content);
+}
+
+/** A backup of a GGUF of one file, its bytes made from its name; the digits of `operation` are the seconds at which it was made. */
+export async function saved(vault: Vault, name: string, operation: string): Promise<Snapshot> {
+  const { signal } = new AbortController();
+  const content = Buffer.from(`model ${name}`);
+  const writer = await vault.open({ holder: 'test', operation, patience: 0, signal });
+  try {
+    const bytes = { kind: 'memory', content } as const;
+    const file = { path: name, size: content.length, digest: null, proven: false, bytes };
+    const evidence = await writer.takeIn(file, { way: 'copy', recheck: true, signal });
+    const draft = {
+      kind: 'backup',
+      backupType: 'emergency',
+      subject: { runtime: 'llama-server', name },
+      created: new Date(Date.UTC(2026, 0, 1, 0, 0, Number(operation.replace(/\D/g, '')))),
+      reason: '',
+      operation,
+      folders: [],
+      facts: {},
+    } as const;
+    return await writer.publish(draft, [{ path: name, evidence }]);
+  } finally {
+    await writer[Symbol.asyncDispose]();
+  }
 }

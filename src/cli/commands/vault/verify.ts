@@ -23,12 +23,14 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
     : await withOperation(context, { command, targets: [] }, ({ writer, operation }) =>
         check(context, vault, writer, { operation, repair }),
       );
-  const steps = [...checked.broken, ...checked.repaired, ...checked.damaged, ...checked.strays];
-  const fine = checked.snapshots - new Set(checked.damaged.map(({ target }) => target)).size;
-  const lines = steps.map(({ target, because, outcome }) =>
-    outcome === 'failed' ? context.out.paint.bad(`${target}: ${because}`) : `${target}: ${because}`,
-  );
-  lines.push(`${fine} of ${checked.snapshots} snapshots are right`);
+  const steps = [...checked.broken, ...checked.repaired, ...checked.snapshots, ...checked.strays];
+  const right = checked.snapshots.filter(({ outcome }) => outcome === 'done');
+  const lines = steps
+    .filter((step) => !right.includes(step))
+    .map(({ target, because, outcome }) =>
+      outcome === 'failed' ? context.out.paint.bad(`${target}: ${because}`) : `${target}: ${because}`,
+    );
+  lines.push(`${right.length} of ${checked.snapshots.length} snapshots are right`);
   context.out.result({ command, changed: checked.repaired.length > 0, steps }, lines.join('\n'));
   const failed = steps.filter(({ outcome }) => outcome === 'failed');
   if (failed.length === 0) return;
@@ -48,11 +50,10 @@ function hintAfter(repair: boolean): string {
 }
 
 interface Checked {
-  readonly snapshots: number;
   readonly broken: readonly StepOutcome[];
   readonly repaired: readonly StepOutcome[];
-  /** One a damaged file of a snapshot. */
-  readonly damaged: readonly StepOutcome[];
+  /** One each, right or damaged. */
+  readonly snapshots: readonly StepOutcome[];
   /** Damaged blobs that no snapshot names. */
   readonly strays: readonly StepOutcome[];
 }
@@ -73,30 +74,35 @@ async function check(
   const wrong = new Map(found);
   const repaired = change?.repair ? await repairBlobs(context, { ...change, writer }, bad, snapshots) : [];
   for (const { target } of repaired) wrong.delete(target as Digest);
-  const damaged: StepOutcome[] = [];
+  const outcomes: StepOutcome[] = [];
   for (const snapshot of snapshots) {
     const files = snapshot.files.filter(({ digest }) => wrong.has(digest));
-    for (const file of files) damaged.push(damagedFile(snapshot, file, wrong));
+    outcomes.push(outcomeOf(snapshot, files, wrong));
     if (change) await note(writer, snapshot, files);
   }
   const named = new Set(snapshots.flatMap(({ files }) => files.map(({ digest }) => digest)));
   return {
-    snapshots: snapshots.length,
     broken: broken.map(({ name, why }) => failed(name, `this record can't be read: ${why}`)),
     repaired,
-    damaged,
+    snapshots: outcomes,
     strays: [...wrong]
       .filter(([digest]) => !named.has(digest))
       .map(([digest, why]) => failed(digest, `no snapshot's file, and damaged: ${why}`)),
   };
 }
 
-function damagedFile(
-  { id, subject }: Snapshot,
-  file: SnapshotFile,
+function outcomeOf(
+  { id, subject, damage }: Snapshot,
+  bad: readonly SnapshotFile[],
   wrong: ReadonlyMap<Digest, string>,
 ): StepOutcome {
-  return failed(`${id} (${subject.name})`, `${file.path}: ${wrong.get(file.digest)}`);
+  const target = `${id} (${subject.name})`;
+  if (bad.length > 0) {
+    return failed(target, bad.map(({ path, digest }) => `${path}: ${wrong.get(digest)}`).join('; '));
+  }
+  const asSaved = damage !== null && !damage.startsWith(foundInVault);
+  const because = asSaved ? `as it was saved, damaged: ${damage}` : 'every byte is right';
+  return { kind: 'verify', target, outcome: 'done', because };
 }
 
 function failed(target: string, because: string): StepOutcome {
