@@ -23,6 +23,8 @@ export interface App extends Context {
 export async function createApp(flags: GlobalFlags, signal: AbortSignal): Promise<App> {
   const env = await environment(flags);
   const home = resolveHome(env);
+  // Libraries that ask questions or show progress look at it when they are loaded.
+  if (flags.color === false) process.env.NO_COLOR = '1';
   // By number: to open a stream takes longer than to ask what it is.
   const [stdout, stderr] = [{ isTTY: isatty(1) }, { isTTY: isatty(2) }];
   const mode = progressMode(flags.progress, stderr.isTTY ? process.stderr : stderr);

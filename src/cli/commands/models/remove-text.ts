@@ -32,7 +32,7 @@ export function removalText({
       `stays: ${path} (${bytes(kept)}), which ${others.join(', ')} ${others.length > 1 ? 'have' : 'has'} too`,
     );
   }
-  if (source === 'unique') lines.push('unique: nothing else is known to have it');
+  if (source === 'unique') lines.push('unique: no source answered for all of it');
   if (source === 're-pullable') lines.push('re-pullable: each part of it answers at its source now');
   return lines.map((line, index) => (index === 0 ? line : `  ${line}`)).join('\n');
 }
