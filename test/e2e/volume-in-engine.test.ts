@@ -1,0 +1,228 @@
+/** A volume `ollama` that was there before: its bytes lie inside the engine, and stay there. */
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import {
+  type Aixcl,
+  aixcl,
+  blobFile,
+  compose,
+  describeEngine,
+  docker,
+  dockerApi,
+  engineTest,
+  makeHome,
+  manifestFile,
+  type OllamaModel,
+  ollamaImage,
+  resetEngine,
+  runProcess,
+  seedStore,
+  type TestHome,
+  testEngine,
+} from '../setup/engine-test.ts';
+import { stepsOf } from './ollama-stack.ts';
+
+describeEngine('a volume "ollama" that was there before', () => {
+  engineTest('is used as it is; what is removed from it comes back bit for bit', async () => {
+    await using home = await homeWithVolume();
+    const started = await home.ok('stack', 'start', 'ollama');
+    expect(started.stderr).toContain(
+      'the volume ollama was there before and is kept as it is: its bytes lie inside the engine',
+    );
+    expect(existsSync(home.ollama)).toBe(false);
+    expect(await modelsListed(home)).toEqual(['tea:latest']);
+    expect((await docker(['exec', 'ollama', 'ollama', 'list'])).stdout).toContain('tea:latest');
+
+    const removed = await home.ok('models', 'remove', 'tea', '--yes', '--format', 'json');
+    expect(stepsOf(removed)).toEqual(['remove tea:latest done']);
+    expect(await modelsListed(home)).toEqual([]);
+    const back = await home.ok('undo', '--format', 'json');
+    expect(stepsOf(back)).toEqual(['restore tea:latest done']);
+    await expectWhole(home.tea);
+    await home.ok('models', 'verify');
+    await home.ok('backups', 'create');
+    await home.ok('backups', 'verify');
+    expect(existsSync(home.ollama)).toBe(false);
+  });
+
+  engineTest('is declared external for Compose, which then neither asks nor makes it anew', async () => {
+    // Made by Compose from another definition: without the declaration it asks whether to recreate it.
+    const madeByCompose = ['project=aixcl', 'volume=ollama', 'config-hash=of-another-definition'];
+    await using home = await homeWithVolume(madeByCompose.map((label) => `com.docker.compose.${label}`));
+    await home.ok('stack', 'start', 'ollama');
+    const before = await volume();
+    const up = await composeIn(home, 'up', '--detach', '--wait', 'ollama');
+    expect(up.code, up.stderr).toBe(0);
+    expect(`${up.stdout}${up.stderr}`).not.toMatch(/recreate \(data|already exists but|volume .*creat/i);
+    expect(await volume()).toEqual(before);
+    expect(await modelsListed(home)).toEqual(['tea:latest']);
+
+    await composeIn(home, 'down', '--volumes', '--timeout', '1');
+    expect(await volume()).toEqual(before);
+    await home.ok('stack', 'start', 'ollama');
+    expect(await modelsListed(home)).toEqual(['tea:latest']);
+    const again = await home.ok('stack', 'start', 'ollama', '--format', 'json');
+    expect(again.json.at(-1)).toMatchObject({ type: 'result', changed: false });
+  });
+
+  engineTest('is told by status as held by the running container, and by nothing without one', async () => {
+    await using home = await homeWithVolume();
+    await home.ok('stack', 'start', 'ollama');
+    const held = { name: 'ollama', holds: 'models' };
+    expect(await volumeStatus(home)).toMatchObject({ ...held, heldBy: 'running container ollama' });
+    await home.ok('stack', 'stop', 'ollama');
+    expect(await volumeStatus(home)).toMatchObject({ ...held, heldBy: null });
+    expect((await home.ok('stack', 'status')).stdout).toContain('DANGER: the volume ollama (models)');
+  });
+
+  engineTest('stays that of a container that was made by hand and is adopted', async () => {
+    await using home = await homeWithVolume();
+    await docker(['network', 'create', 'by-hand']);
+    const port = `127.0.0.1:${home.ports.ollama}:11434`;
+    const byHand = ['--name', 'ollama', '--network', 'by-hand', '--publish', port];
+    const run = ['run', '--detach', ...byHand, '--volume', 'ollama:/root/.ollama', home.image];
+    expect((await docker(run)).code).toBe(0);
+    await home.ok('stack', 'start', 'ollama', '--adopt');
+    expect(await modelsListed(home)).toEqual(['tea:latest']);
+    const { Mounts } = await dockerApi().getContainer('ollama').inspect();
+    expect(Mounts.find(({ Destination }) => Destination === '/root/.ollama')?.Name).toBe('ollama');
+    await home.ok('models', 'verify', 'tea');
+  });
+
+  engineTest(
+    'beside models in the folder of the home is not chosen: exit 3, and nothing is changed',
+    async () => {
+      await using home = await homeWithVolume();
+      await seedStore(home.ollama, 'milk');
+      const refused = await aixcl(['stack', 'start', 'ollama'], { home });
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toContain(`${home.ollama}, which it should be a name for, holds files too`);
+      expect(existsSync(join(home.root, 'compose.home.yaml'))).toBe(false);
+      expect((await docker(['ps', '--all', '--quiet'])).stdout).toBe('');
+    },
+  );
+
+  engineTest('is only shown by a dry run', async () => {
+    await using home = await homeWithVolume();
+    const dry = await home.ok('stack', 'start', 'ollama', '--dry-run');
+    expect(dry.stderr).toContain('the volume ollama was there before');
+    expect(existsSync(join(home.root, 'compose.home.yaml'))).toBe(false);
+  });
+
+  engineTest(
+    'an override that declares it external is refused as Compose does, with what works',
+    async () => {
+      await using home = await homeWithVolume();
+      const override = join(home.root, 'compose.override.yaml');
+      await writeFile(override, 'volumes: {ollama: {external: true, name: ollama}}\n');
+      const refused = await aixcl(['stack', 'start', 'ollama'], { home });
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain(`${override}:1:`);
+      const [, works = ''] = /"(ollama: !override \{.*\})"/.exec(refused.stderr) ?? [];
+      await writeFile(override, `volumes:\n  ${works}\n`);
+      await home.ok('stack', 'start', 'ollama');
+      expect(await modelsListed(home)).toEqual(['tea:latest']);
+    },
+  );
+
+  engineTest('is read and written without any right to where the engine keeps it', async () => {
+    await using home = await homeWithVolume();
+    await home.ok('stack', 'start', 'ollama');
+    const { mountpoint } = await volume();
+    await chown(mountpoint, nobody, nobody);
+    await chmod(mountpoint, 0o700);
+    expect((await powerless(home, 'ls', mountpoint)).code).not.toBe(0);
+    const commands = [
+      ['models', 'list'],
+      ['models', 'remove', 'tea', '--yes'],
+      ['undo'],
+      ['models', 'verify'],
+      ['backups', 'create', '--verify'],
+    ];
+    for (const args of commands) {
+      const { code, stderr } = await powerless(home, process.execPath, program, ...args);
+      expect({ args, code, stderr }).toMatchObject({ args, code: 0 });
+    }
+    await expectWhole(home.tea);
+  });
+});
+
+interface VolumeHome extends TestHome {
+  readonly image: string;
+  /** The model that the volume holds from the beginning. */
+  readonly tea: OllamaModel;
+  /** Runs aixcl and expects exit code 0. */
+  ok(...args: string[]): Promise<Aixcl>;
+}
+
+/** A home that is new, on an engine with nothing but a volume `ollama` with a model in it. */
+async function homeWithVolume(labels: readonly string[] = []): Promise<VolumeHome> {
+  await resetEngine();
+  const image = await ollamaImage();
+  const create = ['volume', 'create', ...labels.flatMap((label) => ['--label', label]), 'ollama'];
+  expect((await docker(create)).code).toBe(0);
+  const seed = await mkdtemp(join(tmpdir(), 'aixcl-volume-'));
+  const tea = await seedStore(seed, 'tea');
+  const mounted = ['--name', 'seed', '--network', 'none', '--volume', 'ollama:/root/.ollama', image];
+  expect((await docker(['create', ...mounted])).code).toBe(0);
+  expect((await docker(['cp', `${seed}/.`, 'seed:/root/.ollama'])).code).toBe(0);
+  await docker(['rm', 'seed']);
+  await rm(seed, { recursive: true });
+  const home = await makeHome({ ollama: image });
+  const ok = async (...args: string[]): Promise<Aixcl> => {
+    const outcome = await aixcl(args, { home });
+    if (outcome.code === 0) return outcome;
+    throw new Error(`aixcl ${args.join(' ')} ended with ${outcome.code}:\n${outcome.stderr}`);
+  };
+  return { ...home, image, tea, ok, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
+}
+
+async function modelsListed(home: VolumeHome): Promise<unknown[]> {
+  return (await home.ok('models', 'list', '--format', 'json')).json.map(({ name }) => name);
+}
+
+/** Manifest and blobs in the volume, as Ollama's container sees them. */
+async function expectWhole({ manifest, blobs }: OllamaModel): Promise<void> {
+  const copy = await mkdtemp(join(tmpdir(), 'aixcl-volume-'));
+  try {
+    expect((await docker(['cp', 'ollama:/root/.ollama/.', copy])).code).toBe(0);
+    expect(await readFile(manifestFile(copy, 'tea'))).toEqual(manifest);
+    for (const { digest, content } of blobs) {
+      expect((await readFile(blobFile(copy, digest))).equals(content), digest).toBe(true);
+    }
+  } finally {
+    await rm(copy, { recursive: true });
+  }
+}
+
+/** What the engine says of the volume that does not change while it is the same one. */
+async function volume(): Promise<{ created: string | undefined; mountpoint: string; labels: object }> {
+  const found = await dockerApi().getVolume('ollama').inspect();
+  const { CreatedAt: created } = found as { CreatedAt?: string };
+  return { created, mountpoint: found.Mountpoint, labels: found.Labels };
+}
+
+async function volumeStatus(home: VolumeHome): Promise<unknown> {
+  const { json } = await home.ok('stack', 'status', '--format', 'json');
+  const volumes = json.flatMap((status) => status.volumes as { name: string }[]);
+  return volumes.find(({ name }) => name === 'ollama');
+}
+
+/** Plain `docker compose` in the home, with the images and ports of this test. */
+function composeIn({ root, env }: VolumeHome, ...args: string[]) {
+  return compose(args, { cwd: root, env });
+}
+
+const nobody = 65_534;
+const program = fileURLToPath(new URL('../../bin/aixcl.js', import.meta.url));
+
+/** As root whom no capability lets into what belongs to others. */
+function powerless({ root, env }: VolumeHome, ...command: string[]) {
+  return runProcess('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', ...command], {
+    env: { PATH: process.env.PATH, HOME: root, DOCKER_HOST: testEngine().host, ...env },
+  });
+}
