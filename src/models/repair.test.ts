@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { AixclError } from '../errors.ts';
 import { digestOf } from '../vault/digest.ts';
+import type { SourceFile } from '../vault/subject.ts';
 import type { Vault, VaultWriter } from '../vault/vault.ts';
 import type { Found } from './find-kept.ts';
-import type { DamagedFile, Keeper, KeptModel } from './keeper.ts';
+import type { DamagedFile, Keeper, KeptModel, MendOptions } from './keeper.ts';
 import { type RepairPorts, repairModel } from './repair.ts';
 
 const signal = new AbortController().signal;
@@ -19,10 +20,15 @@ interface World {
   /** Blobs that the source has. */
   source?: string;
   mendFails?: Error;
+  /** Blobs of which there are bytes, damaged ones, to set aside. */
+  standing?: string;
 }
 
 /** What was done, in order, with the lock told; and what came of each file. */
-async function repaired(files: readonly DamagedFile[], { vault = {}, source, mendFails }: World) {
+async function repaired(
+  files: readonly DamagedFile[],
+  { vault = {}, source, mendFails, standing = '' }: World,
+) {
   const events: string[] = [];
   const letterOf = (digest: string | null) => digest?.at(-1) ?? '';
   const vaultPort = {
@@ -35,10 +41,14 @@ async function repaired(files: readonly DamagedFile[], { vault = {}, source, men
     async rehash(digest: string) {
       if (!vault[letterOf(digest)]) throw new AixclError('verification', 'damaged');
     },
+    async quarantine() {},
   } as unknown as VaultWriter;
   const keeper = {
-    async mend(_model: KeptModel, file: DamagedFile, options: { fetched: string | null }) {
+    async mend(_model: KeptModel, file: DamagedFile, options: MendOptions) {
       if (mendFails) throw mendFails;
+      if (standing.includes(letterOf(file.digest))) {
+        await options.writer.quarantine({} as SourceFile, { move: false, why: '' });
+      }
       events.push(`mend ${letterOf(file.digest)} with ${options.fetched ?? 'the vault'}`);
     },
   } as unknown as Keeper;
@@ -102,6 +112,14 @@ test('bytes of the vault that turn out wrong when they land are fetched too', as
   });
   expect(events).toContain('fetch a');
   expect(outcomes).toMatchObject([{ from: null, why: expect.stringContaining('landed wrong') }]);
+});
+
+test('damaged bytes are said to be in quarantine where there were any', async () => {
+  const { outcomes } = await repaired([damagedBlob('a'), damagedBlob('b')], {
+    vault: { a: true, b: true },
+    standing: 'a',
+  });
+  expect(outcomes).toMatchObject([{ setAside: true }, { setAside: false }]);
 });
 
 test('what nobody foresaw ends it', async () => {

@@ -26,6 +26,8 @@ export interface Repaired {
   readonly file: DamagedFile;
   /** Where the right bytes came from; null: it is damaged still. */
   readonly from: 'vault' | 'source' | null;
+  /** Whether there were damaged bytes, that are in quarantine now; of a file that was missing there were none. */
+  readonly setAside: boolean;
   /** Why it is damaged still. */
   readonly why: string;
 }
@@ -45,8 +47,12 @@ export async function repairModel(
   const mend = async (writer: VaultWriter, file: DamagedFile, fetched: string | null) => {
     const from = fetched === null ? 'vault' : 'source';
     await ports.step(`${model.subject.name} ${file.path}`, `${file.why}; right bytes from the ${from}`);
-    await keeper.mend(model, file, { vault, writer, fetched, signal });
-    done.set(file, { file, from, why: '' });
+    let setAside = false;
+    const told = tellingOfQuarantine(writer, () => {
+      setAside = true;
+    });
+    await keeper.mend(model, file, { vault, writer: told, fetched, signal });
+    done.set(file, { file, from, setAside, why: '' });
   };
   await ports.locked(async (writer) => {
     for (const file of damaged) {
@@ -57,9 +63,23 @@ export async function repairModel(
   for (const file of damaged) {
     if (done.has(file)) continue;
     const why = await tryTheSource(model, file, ports, mend, signal);
-    if (why !== null) done.set(file, { file, from: null, why });
+    if (why !== null) done.set(file, { file, from: null, setAside: false, why });
   }
   return damaged.flatMap((file) => done.get(file) ?? []);
+}
+
+/** The same writer, that tells when it was given something to keep: who mends does not say whether there was anything. */
+function tellingOfQuarantine(writer: VaultWriter, tell: () => void): VaultWriter {
+  return new Proxy(writer, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (key === 'quarantine') tell();
+        return value.apply(target, args);
+      };
+    },
+  });
 }
 
 /** Why it could not be repaired; null when it was. */

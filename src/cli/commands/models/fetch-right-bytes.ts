@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fetchFile } from '../../../adapters/download/fetch-file.ts';
+import { Transient } from '../../../adapters/download/request.ts';
 import { makeDirectory, ownershipOf } from '../../../adapters/durable.ts';
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import { hubLogin } from '../../../adapters/hub/login.ts';
@@ -12,6 +13,7 @@ import type { DamagedFile, KeptModel } from '../../../models/keeper.ts';
 import { quoted } from '../../../models/model-name.ts';
 import type { OllamaModel } from '../../../models/ollama/kept.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
+import { parseOllamaName } from '../../../models/ollama/name.ts';
 import type { FetchedFile } from '../../../models/repair.ts';
 import { hexOf, isDigest } from '../../../vault/digest.ts';
 import type { Context } from '../../context.ts';
@@ -24,6 +26,22 @@ export async function fetchRightBytes(
   model: KeptModel,
   file: DamagedFile,
 ): Promise<FetchedFile | null> {
+  try {
+    return await fetchFrom(context, model, file);
+  } catch (error) {
+    if (!(error instanceof Transient)) throw error;
+    throw new AixclError('unexpected', `${hostOf(model)} can't be reached: ${error.message}`, {
+      hint: 'aixcl models verify --repair, when it can',
+      cause: error,
+    });
+  }
+}
+
+function hostOf({ subject }: KeptModel): string {
+  return subject.runtime === 'ollama' ? parseOllamaName(subject.name).host : 'where it came from';
+}
+
+async function fetchFrom(context: Context, model: KeptModel, file: DamagedFile): Promise<FetchedFile | null> {
   if (model.subject.runtime === 'ollama') {
     const kept = model as OllamaModel;
     return file.digest === null
@@ -52,7 +70,10 @@ async function fetchManifest(
   { path }: DamagedFile,
 ): Promise<FetchedFile | null> {
   const remote = await registries().look(stored.name, { signal: context.signal });
-  if (remote.kind !== 'found') throw new AixclError('notFound', remote.why);
+  if (remote.kind === 'absent') throw new AixclError('notFound', remote.why);
+  if (remote.kind !== 'found') {
+    throw new AixclError('unexpected', `${stored.name.host} does not give its manifest: ${remote.why}`);
+  }
   const wanted = blobsOf(remote.manifest);
   const { store } = await ollamaOf(context);
   const here = await store.blobs(wanted.map(({ digest }) => digest));

@@ -41,7 +41,7 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
     if (damaged.length === 0) outcomes.push(whole(found));
   }
   const repair = argv.repair === true && !context.flags.dryRun;
-  const remains = repair ? await repairAll(context, bad, outcomes, fail) : told(context, argv, bad, outcomes);
+  const remains = repair ? await repairAll(context, bad, outcomes) : told(context, argv, bad, outcomes);
   const changed = outcomes.some(({ kind, outcome }) => kind === 'repair' && outcome === 'done');
   context.out.result({ command: 'models verify', changed, steps: outcomes }, textOf(context, outcomes));
   if (remains.length > 0) throw damageRemains(remains, argv.repair === true);
@@ -106,28 +106,37 @@ async function repairAll(
   context: Context,
   bad: readonly Checked[],
   outcomes: StepOutcome[],
-  fail: (target: string, error: unknown) => void,
 ): Promise<Remains[]> {
   if (bad.length === 0) return [];
   const names = bad.map(({ found }) => found.model.subject.name);
   const operation = await journalOf(context).begin('models verify --repair', names);
   const remains: Remains[] = [];
-  /** Blobs that are right again: two models may share one. */
-  const right = new Set<string>();
+  /** Who had a blob that is right again: two models may share one. */
+  const right = new Map<string, string>();
   try {
     for (const { found, damaged } of bad) {
       const { name } = found.model.subject;
       try {
-        const left = damaged.filter(({ digest }) => digest === null || !right.has(digest));
+        const mended = damaged.filter(({ digest }) => digest !== null && right.has(digest));
+        const left = damaged.filter((file) => !mended.includes(file));
+        for (const file of mended) outcomes.push(sharedOutcome(found, file, right.get(file.digest!)!));
         const repaired = await repairOne(context, operation, { found, damaged: left });
-        for (const { file, from, why } of repaired) {
-          if (from !== null && file.digest !== null) right.add(file.digest);
-          outcomes.push(outcomeOf(found, { file, from, why }));
+        for (const each of repaired) {
+          const { file, from, why } = each;
+          if (from !== null && file.digest !== null) right.set(file.digest, name);
+          outcomes.push(outcomeOf(found, each));
           if (from === null) remains.push({ found, file, why });
         }
       } catch (error) {
-        fail(name, error);
-        remains.push(...damaged.map((file) => ({ found, file, why: reasonOf(error) })));
+        context.signal.throwIfAborted();
+        // Another one's work stands in the way, of this model as of all.
+        if (error instanceof AixclError && error.code === 'busy') throw error;
+        for (const file of damaged) {
+          if (file.digest !== null && right.has(file.digest)) continue;
+          const why = reasonOf(error);
+          outcomes.push(outcomeOf(found, { file, from: null, setAside: false, why }));
+          remains.push({ found, file, why });
+        }
       }
     }
   } catch (error) {
@@ -168,13 +177,20 @@ function whole({ model }: Found): StepOutcome {
   return { kind: 'verify', target: model.subject.name, outcome: 'done', because: 'every byte is right' };
 }
 
-function outcomeOf(found: Found, { file, from, why }: Repaired): StepOutcome {
+function outcomeOf(found: Found, { file, from, setAside, why }: Repaired): StepOutcome {
   const target = targetOf(found, file);
   if (from === null) {
     return { kind: 'repair', target, outcome: 'failed', because: `${file.why}; ${why}` };
   }
-  const because = `${file.why}; right bytes from the ${from}, the damaged ones are in quarantine`;
+  const kept = setAside ? ', the damaged ones are in quarantine' : '';
+  const because = `${file.why}; right bytes from the ${from}${kept}`;
   return { kind: 'repair', target, outcome: 'done', because };
+}
+
+/** Of a file that was mended already, with that of the model `other`. */
+function sharedOutcome(found: Found, file: DamagedFile, other: string): StepOutcome {
+  const because = `${file.why}; it is right again with ${other}, which shares it`;
+  return { kind: 'repair', target: targetOf(found, file), outcome: 'done', because };
 }
 
 function targetOf({ model }: Found, { path }: DamagedFile): string {
@@ -201,6 +217,8 @@ function damageRemains(remains: readonly Remains[], tried: boolean): AixclError 
     hint: tried
       ? `aixcl backups list --model ${first}, or get it anew: aixcl models add`
       : `aixcl models verify ${models.length === 1 ? `${first} ` : ''}--repair`,
-    evidence: remains.map(({ found, file, why }) => `${targetOf(found, file)}: ${why || file.why}`),
+    evidence: remains.map(
+      ({ found, file, why }) => `${targetOf(found, file)}: ${[file.why, why].filter(Boolean).join('; ')}`,
+    ),
   });
 }
