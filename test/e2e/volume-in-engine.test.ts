@@ -18,9 +18,11 @@ import {
   manifestFile,
   type OllamaModel,
   ollamaImage,
+  pushModel,
   resetEngine,
   runProcess,
   seedStore,
+  startRegistry,
   type TestHome,
   testEngine,
 } from '../setup/engine-test.ts';
@@ -47,6 +49,32 @@ describeEngine('a volume "ollama" that was there before', () => {
     await home.ok('backups', 'create');
     await home.ok('backups', 'verify');
     expect(existsSync(home.ollama)).toBe(false);
+  });
+
+  engineTest('takes what is added, keeps the version before an update, and is mended', async () => {
+    await using registry = await startRegistry();
+    await using home = await homeWithVolume();
+    await home.ok('stack', 'start', 'ollama');
+    const old = await pushModel(registry, 'milk', { seed: 'old' });
+    const name = registry.name('milk');
+    expect(stepsOf(await home.ok('models', 'add', name, '--format', 'json'))).toEqual([
+      `add ${name}:latest done`,
+    ]);
+    await expectWhole(old, name);
+    const next = await pushModel(registry, 'milk', { seed: 'new' });
+    await home.ok('models', 'add', name, '--yes');
+    await expectWhole(next, name);
+    await home.ok('undo', '--yes');
+    await expectWhole(old, name);
+
+    await home.ok('backups', 'create');
+    const weights = blobFile('/root/.ollama', old.blobs[0]!.digest);
+    const zero = `size=$(stat -c %s ${weights}) && truncate -s 0 ${weights} && truncate -s "$size" ${weights}`;
+    expect((await docker(['exec', 'ollama', 'sh', '-c', zero])).code).toBe(0);
+    expect((await aixcl(['models', 'verify'], { home })).code).toBe(7);
+    await home.ok('models', 'verify', '--repair');
+    await expectWhole(old, name);
+    await expectWhole(home.tea);
   });
 
   engineTest('is declared external for Compose, which then neither asks nor makes it anew', async () => {
@@ -186,11 +214,11 @@ async function modelsListed(home: VolumeHome): Promise<unknown[]> {
 }
 
 /** Manifest and blobs in the volume, as Ollama's container sees them. */
-async function expectWhole({ manifest, blobs }: OllamaModel): Promise<void> {
+async function expectWhole({ manifest, blobs }: OllamaModel, name = 'tea'): Promise<void> {
   const copy = await mkdtemp(join(tmpdir(), 'aixcl-volume-'));
   try {
     expect((await docker(['cp', 'ollama:/root/.ollama/.', copy])).code).toBe(0);
-    expect(await readFile(manifestFile(copy, 'tea'))).toEqual(manifest);
+    expect(await readFile(manifestFile(copy, name))).toEqual(manifest);
     for (const { digest, content } of blobs) {
       expect((await readFile(blobFile(copy, digest))).equals(content), digest).toBe(true);
     }
