@@ -1,8 +1,23 @@
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { tarOf } from '../../src/adapters/vault-archive/test-archive.ts';
-import { contentOf, faultHome, faultTest, savedIn, tool, writeModel } from './lab/fault-test.ts';
+import { entriesOf } from '../../src/adapters/vault-archive/entries.ts';
+import {
+  type RawEntry,
+  tarOf,
+  testSnapshot,
+  testVault,
+} from '../../src/adapters/vault-archive/test-archive.ts';
+import { writeArchive } from '../../src/adapters/vault-archive/write.ts';
+import {
+  contentOf,
+  type FaultHome,
+  faultHome,
+  faultTest,
+  savedIn,
+  tool,
+  writeModel,
+} from './lab/fault-test.ts';
 
 const layout = { name: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' };
 const link = `blobs/sha256/${'a'.repeat(64)}`;
@@ -11,33 +26,58 @@ faultTest(
   '36: an archive that would write elsewhere, or fill the disk, is refused before anything is written',
   async () => {
     await using home = await faultHome();
-    const crafted = {
-      'a way out': [layout, { name: '../../../escape', content: 'x' }],
-      'an absolute path': [layout, { name: join(home.scratch, 'escape'), content: 'x' }],
+    const outside = join(home.scratch, 'escape');
+    const crafted: Record<string, RawEntry[]> = {
+      'a way out': [{ name: '../../../escape', content: 'x' }],
+      'a way out behind a name of ours': [{ name: 'blobs/sha256/../../../escape', content: 'x' }],
+      'an absolute path': [{ name: outside, content: 'x' }],
       'a link and a write through it': [
-        layout,
-        { name: link, type: 'symlink' as const, linkname: join(home.scratch, 'escape') },
+        { name: link, type: 'symlink', linkname: outside },
         { name: link, content: 'x' },
       ],
       'a folder that is a link': [
-        { name: 'blobs', type: 'symlink' as const, linkname: home.scratch },
+        { name: 'blobs', type: 'symlink', linkname: home.scratch },
         { name: 'blobs/sha256/escape', content: 'x' },
       ],
-      'a device': [layout, { name: 'index.json', type: 'character-device' as const }],
-      'a name twice': [layout, layout],
+      'a hard link': [{ name: link, type: 'link', linkname: '/etc/passwd' }],
+      'a device': [{ name: 'blobs/null', type: 'character-device' }],
+      'a name twice': [layout],
     };
+    // Each beside a snapshot that is as it should be.
+    const whole = await wholeArchive(home);
     for (const [what, entries] of Object.entries(crafted)) {
       const file = join(home.scratch, 'crafted.tar');
-      await writeFile(file, await tarOf(entries));
+      await writeFile(file, Buffer.concat([whole.subarray(0, -1024), await tarOf(entries)]));
       const before = await contentOf(home.root);
       const { code, stderr } = await home.run(['vault', 'import', file]);
       expect.soft({ what, code }).toEqual({ what, code: 7 });
       expect.soft(stderr).toContain('Nothing was taken from it');
       expect.soft(await contentOf(home.root)).toEqual(before);
-      expect.soft(await contentOf(join(home.scratch, 'escape'))).toBeUndefined();
+      expect.soft(await contentOf(outside)).toBeUndefined();
     }
   },
 );
+
+faultTest('36: a snapshot whose names would lead out of the models directory is not taken in', async () => {
+  await using home = await faultHome();
+  const whole = { 'tea.gguf': 'GGUF' };
+  const crafted = [
+    testSnapshot('b0001', '../../escape.gguf', whole),
+    testSnapshot('b0001', '/etc/cron.d/escape', whole),
+    testSnapshot('b0001', '.aixcl', whole),
+    testSnapshot('b0001', 'two\nlines.gguf', whole),
+    testSnapshot('b0001', 'tea', { '.aixcl/state': 'x' }),
+    testSnapshot('b0001', 'tea', { 'current.gguf': 'x' }),
+  ];
+  for (const [index, each] of crafted.entries()) {
+    const file = join(home.scratch, `crafted-${index}.tar`);
+    const { signal } = new AbortController();
+    await writeArchive(file, await entriesOf(testVault([each]), [each.snapshot]), new Date(0), { signal });
+    const { code } = await home.run(['vault', 'import', file]);
+    expect.soft({ name: each.snapshot.subject.name, code }).toMatchObject({ code: 7 });
+    expect.soft(await savedIn(home.vault)).toEqual([]);
+  }
+});
 
 faultTest(
   '36: a bomb, a size that the file does not hold and a blob beyond all disks, costs neither time nor memory',
@@ -98,3 +138,14 @@ faultTest(
     expect(await contentOf(join(other.models, 'tea.gguf'))).toEqual({ 'tea.gguf': sha256 });
   },
 );
+
+async function wholeArchive(home: FaultHome): Promise<Buffer> {
+  const file = join(home.scratch, 'whole.tar');
+  await writeModel(join(home.models, 'tea.gguf'), 'tea');
+  await home.must(['backups', 'create']);
+  await home.must(['vault', 'export', file, 'b0001']);
+  await rm(home.root, { recursive: true });
+  await home.must(['vault', 'import', file]);
+  await rm(home.root, { recursive: true });
+  return readFile(file);
+}

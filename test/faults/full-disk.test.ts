@@ -1,4 +1,4 @@
-import { rm, statfs, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, statfs, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
@@ -127,10 +127,14 @@ faultTest(
     await truncate(join(disk.path, 'filler'), bfree * bsize - 32 * 1024);
     await home.must(['models', 'remove', 'tea.gguf', '--yes']);
     const room = await statfs(disk.path);
-    await writeFile(join(disk.path, 'more'), Buffer.alloc(room.bfree * room.bsize));
+    // Room for notes, and for a part of the model.
+    await writeFile(join(disk.path, 'more'), Buffer.alloc(room.bfree * room.bsize - 192 * 1024));
     const before = await contentOf(disk.path);
-    const { code } = await home.run(['undo', '--yes']);
+    const log = join(home.scratch, 'calls');
+    const { code } = await home.run(['undo', '--yes'], { log });
     expect(code).toBe(8);
+    const written = (await readFile(log, 'utf8')).split('\n').filter((line) => isWriteBelow(disk.path, line));
+    expect(written).toEqual([]);
     expect(await contentOf(disk.path)).toEqual(before);
     await rm(join(disk.path, 'filler'));
     await rm(join(disk.path, 'more'));
@@ -138,3 +142,10 @@ faultTest(
     expect(await contentOf(join(home.models, 'tea.gguf'))).toEqual(tea);
   },
 );
+
+/** Of bytes: a folder may be made and be taken away again. */
+function isWriteBelow(path: string, call: string): boolean {
+  return (
+    call.includes(`<${path}/`) && /\b(write|pwrite64|writev|pwritev|copy_file_range|sendfile)\(/.test(call)
+  );
+}

@@ -108,36 +108,50 @@ faultTest(
   },
 );
 
-faultTest(
-  '24: a blob with other bytes than its name says is not backed up as good; the earlier version stays',
-  async () => {
-    await using home = await faultHome();
-    const tea = await seedStore(home.ollama, 'tea');
-    const good = (await live(home, 'tea'))!;
-    await home.must(['backups', 'create']);
-    const blob = blobFile(home.ollama, modelBlob(tea));
-    const { length } = await readFile(blob);
+const spoiled: Record<string, (blob: string) => Promise<void>> = {
+  async zeroed(blob) {
+    const { size } = await stat(blob);
     await truncate(blob, 0);
-    await truncate(blob, length);
-
-    const backup = await home.run(['backups', 'create', 'tea']);
-    expect(backup.code).not.toBe(0);
-    expect(`${backup.stdout}${backup.stderr}`).toContain(modelBlob(tea).slice('sha256:'.length));
-    const verified = await home.run(['models', 'verify']);
-    expect(verified.code).toBe(7);
-    expect(`${verified.stdout}${verified.stderr}`).toMatch(/tea/);
-    expect(`${verified.stdout}${verified.stderr}`).toContain(modelBlob(tea).slice('sha256:'.length));
-    const saved = await savedIn(home.vault);
-    expect(isSaved(saved, good)).toBe(true);
-
-    const bad = (await contentOf(blob))!;
-    await home.must(['models', 'verify', '--repair']);
-    expect(await live(home, 'tea')).toEqual(good);
-    expect(Object.values((await contentOf(join(home.vault, 'quarantine')))!)).toContain(
-      Object.values(bad)[0],
-    );
+    await truncate(blob, size);
   },
-);
+  /** Where no look at its header finds it. */
+  async 'wrong in one bit'(blob) {
+    const bytes = await readFile(blob);
+    bytes[bytes.length - 1000]! ^= 1;
+    await writeFile(blob, bytes);
+  },
+};
+
+for (const [what, spoil] of Object.entries(spoiled)) {
+  faultTest(
+    `24: a blob that is ${what}, and not what its name says, is not backed up as good; the earlier version stays`,
+    async () => {
+      await using home = await faultHome();
+      const tea = await seedStore(home.ollama, 'tea');
+      const good = (await live(home, 'tea'))!;
+      await home.must(['backups', 'create']);
+      const blob = blobFile(home.ollama, modelBlob(tea));
+      await spoil(blob);
+
+      const backup = await home.run(['backups', 'create', 'tea']);
+      expect(backup.code).not.toBe(0);
+      expect(`${backup.stdout}${backup.stderr}`).toContain(modelBlob(tea).slice('sha256:'.length));
+      const verified = await home.run(['models', 'verify']);
+      expect(verified.code).toBe(7);
+      expect(`${verified.stdout}${verified.stderr}`).toMatch(/tea/);
+      expect(`${verified.stdout}${verified.stderr}`).toContain(modelBlob(tea).slice('sha256:'.length));
+      const saved = await savedIn(home.vault);
+      expect(isSaved(saved, good)).toBe(true);
+
+      const bad = (await contentOf(blob))!;
+      await home.must(['models', 'verify', '--repair']);
+      expect(await live(home, 'tea')).toEqual(good);
+      expect(Object.values((await contentOf(join(home.vault, 'quarantine')))!)).toContain(
+        Object.values(bad)[0],
+      );
+    },
+  );
+}
 
 faultTest(
   '24: removing a damaged model says that it is damaged, and its backup never counts as good',
@@ -229,7 +243,9 @@ faultTest(
       const listed = (await home.must(['models', 'list', '--format', 'json'])).json;
       expect(listed.find(({ name }) => name === 'bad:latest')).toMatchObject({ damaged: expect.anything() });
       expect((await home.run(['models', 'show', 'bad'])).code).not.toBe(1);
+      expect(await touched(home, secret, ['models', 'verify', 'bad'])).toEqual([]);
       expect((await home.run(['backups', 'create', 'bad'])).code).not.toBe(0);
+      expect(await touched(home, secret, ['backups', 'create', 'bad'])).toEqual([]);
     }
     await home.run(['backups', 'create']);
     const index = join(home.vault, 'index.json');
@@ -239,9 +255,17 @@ faultTest(
       value.manifests[0].digest = digest;
       await writeFile(index, JSON.stringify(value));
       expect((await home.run(['backups', 'restore', 'b0001', '--yes'])).code).not.toBe(0);
+      expect(await touched(home, secret, ['vault', 'verify'])).toEqual([]);
       const { code } = await home.run(['vault', 'gc', '--grace', '0', '--yes']);
       expect(code).toBe(3);
     }
     expect(await readFile(secret, 'utf8')).toBe('secret');
   },
 );
+
+/** Calls on the file `path` that a command makes. */
+async function touched(home: FaultHome, path: string, args: readonly string[]): Promise<string[]> {
+  const log = join(home.scratch, 'touched');
+  await home.run(args, { log, watch: path });
+  return (await readFile(log, 'utf8')).split('\n').filter((line) => line !== '');
+}

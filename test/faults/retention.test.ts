@@ -150,6 +150,8 @@ faultTest(
     const bytes = await readFile(join(home.models, 'tea.gguf'));
     await home.must(['backups', 'create'], { clock: '-80d' });
     await home.must(['backups', 'verify'], { clock: '-79d' });
+    // Else the models directory would look lost.
+    await writeModel(join(home.models, 'other.gguf'), 'other');
     await rename(join(home.models, 'tea.gguf'), join(home.scratch, 'gone'));
     disk.unmount();
     await rot(disk.image, bytes.subarray(-4000, -3700));

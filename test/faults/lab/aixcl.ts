@@ -10,8 +10,9 @@ export interface RunOptions {
   readonly cwd?: string;
   /** What the kernel is made to answer, or to do, at some of its calls. */
   readonly inject?: readonly Injection[];
-  /** Where every call that changes a file is written down, one a line. */
+  /** Where every call that changes a file is written down, one a line; with `watch`, every call on that file alone. */
   readonly log?: string;
+  readonly watch?: string;
   /** Without root's power over other users' files and over modes. */
   readonly powerless?: boolean;
   /** What it takes for the time: `2031-01-01 00:00:00`, or `-1y`. The disk goes on by the real one. */
@@ -42,12 +43,12 @@ export async function aixcl(args: readonly string[], options: RunOptions): Promi
 /** As `aixcl`, for tests that interfere while it runs. With `inject`, the child is the tracer. */
 export function startAixcl(
   args: readonly string[],
-  { env, cwd, inject = [], log, powerless, clock, timeout = 60_000 }: RunOptions,
+  { env, cwd, inject = [], log, watch, powerless, clock, timeout = 60_000 }: RunOptions,
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
   const argv = [
     ...(powerless ? ['setpriv', '--bounding-set=-all', '--inh-caps=-all', '--'] : []),
     ...(clock === undefined ? [] : ['faketime', '-f', clock]),
-    ...(inject.length > 0 || log ? ['strace', ...straceArguments(inject, log)] : []),
+    ...(inject.length > 0 || log ? ['strace', ...straceArguments(inject, log, watch)] : []),
     process.execPath,
     program,
     ...args,

@@ -40,10 +40,14 @@ export const changingCalls = [
   'utimensat',
 ] as const;
 
-export function straceArguments(inject: readonly Injection[], log: string | undefined): string[] {
-  const calls = new Set<string>(log ? changingCalls : []);
+export function straceArguments(
+  inject: readonly Injection[],
+  log: string | undefined,
+  watch: string | undefined,
+): string[] {
+  const calls = new Set<string>(watch ? ['%file'] : log ? changingCalls : []);
   for (const each of inject) for (const call of each.calls) calls.add(call);
-  const paths = [...new Set(inject.flatMap(({ path }) => path ?? []))];
+  const paths = new Set([...inject.flatMap(({ path }) => path ?? []), ...(watch ? [watch] : [])]);
   return [
     '-f',
     '-qq',
@@ -55,7 +59,7 @@ export function straceArguments(inject: readonly Injection[], log: string | unde
     ...inject.map(({ calls: names, effect, when }) => {
       return `-einject=${names.join(',')}:${effect}${when === undefined ? '' : `:when=${when}`}`;
     }),
-    ...paths.flatMap((path) => ['-P', path]),
+    ...[...paths].flatMap((path) => ['-P', path]),
     '-o',
     log ?? '/dev/null',
   ];

@@ -40,6 +40,8 @@ export async function sweep(scenario: Scenario, interference: Interference): Pro
       expect([0, ...interference.codes]).toContain(run.code);
       if (interference.codes.includes(run.code)) met += 1;
       await scenario.assertOldOrNew();
+      // Who says that it is done has done it.
+      if (run.code === 0) await scenario.assertNew();
       const again = await scenario.home.run(scenario.args);
       await at('the run after it', again, async () => {
         expect([0, ...(scenario.doneAlready ?? [])]).toContain(again.code);
