@@ -2,11 +2,15 @@ import { AixclError } from '../../errors.ts';
 import type { OllamaRuntime } from '../../models/ollama/runtime.ts';
 import type { OllamaStore } from '../../models/ollama/store.ts';
 
-/** An Ollama that does not run: whatever is asked of it is `notRunning`. Another that listens at its port is never asked in its place. */
+/** An Ollama that does not run. Another that listens at its port is never asked in its place. */
 export function stoppedOllama(why: string): OllamaRuntime {
-  const error = () => new AixclError('notRunning', why, { hint: 'aixcl service start ollama' });
+  return absentOllama(new AixclError('notRunning', why, { hint: 'aixcl service start ollama' }));
+}
+
+/** An Ollama of which nobody knows whether it runs, as what would tell does not answer: whatever is asked of it is `why`. */
+export function absentOllama(why: AixclError): OllamaRuntime {
   const refuse = async (): Promise<never> => {
-    throw error();
+    throw why;
   };
   return {
     address: 'nowhere',
@@ -16,7 +20,7 @@ export function stoppedOllama(why: string): OllamaRuntime {
     show: refuse,
     // biome-ignore lint/correctness/useYield: it fails before there is a line.
     async *pull() {
-      throw error();
+      throw why;
     },
     delete: refuse,
     copy: refuse,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { ownershipOf } from '../../../adapters/durable.ts';
 import { HelperHands } from '../../../adapters/helper-hands.ts';
-import { stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent.ts';
+import { absentOllama, stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent.ts';
 import { ollamaApi } from '../../../adapters/ollama/api/api.ts';
 import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../adapters/ollama/locate.ts';
 import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
@@ -23,7 +23,7 @@ import type { Context } from '../../context.ts';
 
 /** Ollama as this command finds it. */
 export interface Ollama {
-  /** Refuses everything with `notRunning` while Ollama does not run. */
+  /** Refuses everything with `notRunning` while Ollama does not run, with `engineUnreachable` while nobody can say whether it does. */
   readonly runtime: OllamaRuntime;
   readonly store: OllamaStore;
   readonly keeper: OllamaKeeper;
@@ -52,7 +52,7 @@ async function find(context: Context): Promise<Ollama> {
   const located = await locateOllama({ engine, definition, home, env });
   const { container, address } = located;
   const running = address !== undefined;
-  const runtime = running ? ollamaApi(address) : stoppedOllama(whyStopped(located));
+  const runtime = running ? ollamaApi(address) : absent(engine, located);
   const images = helperImages(definition, container?.imageId);
   const store = await storeAt(context, located.location, images);
   return {
@@ -71,6 +71,10 @@ async function engineOrWhy(context: Context): Promise<Engine | AixclError> {
     if (error instanceof AixclError && error.code === 'engineUnreachable') return error;
     throw error;
   }
+}
+
+function absent(engine: Engine | AixclError, located: LocatedOllama): OllamaRuntime {
+  return engine instanceof AixclError ? absentOllama(engine) : stoppedOllama(whyStopped(located));
 }
 
 function whyStopped({ container }: LocatedOllama): string {
