@@ -8,6 +8,7 @@ import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../
 import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
 import { DirectoryWriter } from '../../../adapters/ollama/store/directory-writer.ts';
 import { EngineStore } from '../../../adapters/ollama/store/engine-store.ts';
+import { PartlyClosedStore } from '../../../adapters/ollama/store/partly-closed-store.ts';
 import { proofsBy } from '../../../adapters/ollama/store/proofs.ts';
 import { writable } from '../../../adapters/ollama/store/writable.ts';
 import { Layout } from '../../../adapters/vault/layout.ts';
@@ -99,39 +100,40 @@ async function storeAt(
     case 'directory': {
       const { models } = location;
       const proofs = proofsBy(await receiptsOf(context));
-      return new DirectoryStore({
+      const byEngine = () => throughHelper(context, models, images);
+      const directory = new DirectoryStore({
         models,
         proofs,
         writer: async (operation, aborted) => {
           if (await writable(models)) return DirectoryWriter.open(models, operation, proofs);
-          return throughHelper(context, models, images).write(operation, aborted);
+          return (await byEngine()).write(operation, aborted);
         },
       });
+      return new PartlyClosedStore(directory, byEngine);
     }
   }
 }
 
-/** Written by a helper, for a folder whose files belong to another user. */
-function throughHelper(context: Context, models: string, images: readonly string[]) {
-  return {
-    async write(operation: string, signal: AbortSignal) {
-      const engine = await context.engine();
-      const there = existsSync(models);
-      return new EngineStore({
-        engine,
-        place: models,
-        container: undefined,
-        mount: {
-          kind: 'folder',
-          path: there ? models : dirname(models),
-          below: there ? '' : basename(models),
-        },
-        home: context.home.root,
-        images,
-        signal,
-      }).write(operation, signal);
-    },
-  };
+/** A folder some of whose files belong to another user, by a helper that may read and write them. */
+async function throughHelper(
+  context: Context,
+  models: string,
+  images: readonly string[],
+): Promise<EngineStore> {
+  const { home, signal } = context;
+  const engine = await context.engine();
+  const there = existsSync(models);
+  const path = there ? models : dirname(models);
+  const mount = { kind: 'folder', path, below: there ? '' : basename(models) } as const;
+  return new EngineStore({
+    engine,
+    place: models,
+    container: undefined,
+    mount,
+    home: home.root,
+    images,
+    signal,
+  });
 }
 
 async function receiptsOf({ home }: Context): Promise<Receipts> {
