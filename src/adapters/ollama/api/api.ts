@@ -4,6 +4,7 @@ import { assertReachable } from '../../../models/ollama/name.ts';
 import type { OllamaDetails, OllamaRuntime, PullLine } from '../../../models/ollama/runtime.ts';
 import { detailsOf, type ShowAnswer } from './details.ts';
 import { type Call, defaultPatience, Exchange, type Patience } from './exchange.ts';
+import { pullFailure } from './pull-failure.ts';
 
 /** The Ollama that listens at `address` (`http://127.0.0.1:11434`). Nothing is asked of it yet. */
 export function ollamaApi(address: string, patience: Patience = defaultPatience): OllamaRuntime {
@@ -68,11 +69,7 @@ class OllamaApi implements OllamaRuntime {
     if (answer.statusCode !== 200) throw this.#failure(answer, await this.#text(answer), name);
     let last = '';
     for await (const line of this.#lines(answer, signal)) {
-      if (line.error !== undefined) {
-        throw new AixclError('unexpected', `Ollama could not pull ${name}: ${line.error}`, {
-          hint: 'aixcl service logs ollama',
-        });
-      }
+      if (line.error !== undefined) throw pullFailure(name, line.error);
       last = line.status ?? '';
       yield pullLine(line);
     }
