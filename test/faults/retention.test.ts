@@ -14,6 +14,7 @@ import {
   startAixcl,
   writeModel,
 } from './lab/fault-test.ts';
+import { isHeldBy, until } from './lab/until.ts';
 
 const cleanup = ['backups', 'cleanup', '--retention-days', '30', '--execute', '--yes'];
 
@@ -127,6 +128,7 @@ faultTest('39: gc beside a backup waits its turn', async () => {
   const one = await write(home, 'one');
   const slow = { calls: ['fsync'], effect: 'delay_enter=60000' } as const;
   const { outcome } = startAixcl(['backups', 'create'], { env: home.env, inject: [slow] });
+  await until(() => isHeldBy(home.vault, 'backups create'));
   const codes = new Set<number>();
   let done = false;
   void outcome.then(() => {

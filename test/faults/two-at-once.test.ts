@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import {
   faultHome,
@@ -11,6 +10,7 @@ import {
   sweepAll,
   writeModel,
 } from './lab/fault-test.ts';
+import { isHeldBy, until } from './lab/until.ts';
 
 faultTest(
   '14: two backups at once: each ends with 0 or 11, one of them with 0, and no number is used twice',
@@ -41,11 +41,10 @@ faultTest('14: --wait-lock waits for the other', async () => {
   await using home = await faultHome();
   await writeModel(join(home.models, 'tea.gguf'), 'tea');
   const slow = { calls: ['fsync'], effect: 'delay_enter=100000' } as const;
-  const [first, second] = await Promise.all([
-    home.run(['backups', 'create'], { inject: [slow] }),
-    delay(400).then(() => home.run(['backups', 'create', '--wait-lock', '30'])),
-  ]);
-  expect([first.code, second.code]).toEqual([0, 0]);
+  const { outcome } = startAixcl(['backups', 'create'], { env: home.env, inject: [slow] });
+  await until(() => isHeldBy(home.vault, 'backups create'));
+  expect((await home.run(['vault', 'gc', '--yes', '--wait-lock', '30'])).code).toBe(0);
+  expect((await outcome).code).toBe(0);
 });
 
 faultTest(
@@ -81,11 +80,3 @@ faultTest(
     expect(entries.at(-1)).toMatchObject({ event: 'end', outcome: 'done' });
   },
 );
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000; tries += 1) {
-    if (await isTrue().catch(() => false)) return;
-    await delay(5);
-  }
-  throw new Error('it did not come to that in 5 s');
-}
