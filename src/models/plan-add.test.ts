@@ -40,7 +40,7 @@ test('each source has its step and its reason', () => {
   ).toBe(
     [
       'add new 300: asked for',
-      'add half 100: asked for; 40 bytes are here from an earlier run',
+      'add half 100: asked for; 40 B are here from an earlier run',
       'keep same: the same bytes are there',
       'update other 100: the name is taken by other bytes',
       'update unknown null: the name is taken, and only the bytes can tell whether by the same',

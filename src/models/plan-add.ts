@@ -1,3 +1,4 @@
+import prettyBytes from 'pretty-bytes';
 import type { Step } from '../plan/step.ts';
 import type { Order } from './intake.ts';
 import type { ModelName } from './model-name.ts';
@@ -52,7 +53,7 @@ export function planAdd(orders: readonly ObservedOrder[]): AddPlan {
       const because = 'the name is taken, and only the bytes can tell whether by the same';
       return { kind: 'update', because, order, bytes, certain: false };
     }
-    const because = held > 0 ? `asked for; ${held} bytes are here from an earlier run` : 'asked for';
+    const because = held > 0 ? `asked for; ${prettyBytes(held)} are here from an earlier run` : 'asked for';
     return { kind: 'add', because, order, bytes };
   });
   return { steps, needed };

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import prettyBytes from 'pretty-bytes';
 import { AixclError } from '../../errors.ts';
 import { shownUrl } from '../../models/source.ts';
 import { Transient } from './request.ts';
@@ -36,7 +37,7 @@ export async function withRetries<T>(
 }
 
 function gaveUp(url: URL, error: Transient, done: number): AixclError {
-  const kept = done > 0 ? ` ${done} bytes are kept, and the next run goes on from there.` : '';
+  const kept = done > 0 ? ` ${prettyBytes(done)} are kept, and the next run goes on from there.` : '';
   return new AixclError('unexpected', `${shownUrl(url)} can't be fetched: ${error.message}.${kept}`, {
     hint: `curl -IL ${shownUrl(url)}`,
     cause: error,

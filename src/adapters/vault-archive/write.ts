@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import prettyBytes from 'pretty-bytes';
 import type { Pack } from 'tar-stream';
 import { AixclError, systemCode } from '../../errors.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
@@ -72,7 +73,7 @@ async function assertRoom(target: string, size: number): Promise<void> {
   if (bavail * bsize >= size) return;
   throw new AixclError(
     'noSpace',
-    `${size} bytes are needed on the disk of ${target}, which has ${bavail * bsize} free`,
+    `${prettyBytes(size)} are needed on the disk of ${target}, which has ${prettyBytes(bavail * bsize)} free`,
     { hint: `df -h ${dirname(target)}` },
   );
 }

@@ -481,7 +481,10 @@ test('a disk that is too small is told before anything is written', async () => 
   const snapshot = await at.backUp(writer, 'tea');
   await rm(at.directory, { recursive: true });
   at.store.space = async () => ({ free: 1000, total: 1_000_000 });
-  await expect(at.restore(snapshot, writer)).rejects.toMatchObject({ code: 'noSpace' });
+  await expect(at.restore(snapshot, writer)).rejects.toMatchObject({
+    code: 'noSpace',
+    message: expect.stringMatching(/\d [kMG]?B are needed .* free$/),
+  });
   await expect(stat(at.directory)).rejects.toThrow();
 });
 

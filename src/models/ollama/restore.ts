@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import prettyBytes from 'pretty-bytes';
 import { AixclError } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
@@ -120,7 +121,7 @@ async function assertRoom(store: OllamaStore, blobs: Parts['blobs']): Promise<vo
   if (!space || needed <= space.free) return;
   throw new AixclError(
     'noSpace',
-    `${needed} bytes have to be written to Ollama's store ${store.place}, which has room for ${space.free}`,
+    `${prettyBytes(needed)} are needed on the disk of Ollama's store ${store.place}, which has ${prettyBytes(space.free)} free`,
     { hint: store.place.startsWith('/') ? `df -h ${store.place}` : 'docker system df -v' },
   );
 }

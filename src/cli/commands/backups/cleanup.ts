@@ -110,7 +110,7 @@ function report(
   if (going.length > 0) {
     lines.push(
       outcome === 'done'
-        ? `${bytes(freed ?? 0)} are free`
+        ? `${bytes(freed ?? 0)} were freed`
         : 'to delete these: aixcl backups cleanup --execute',
     );
   }

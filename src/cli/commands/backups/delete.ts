@@ -42,7 +42,7 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
     return work.writer.remove(ids, new Date());
   });
   const steps = chosen.map(({ id }, index) => step(id, 'done', lines[index]!));
-  const text = [...chosen.map(({ id }) => `deleted ${id}`), `${bytes(freed)} are free`];
+  const text = [...chosen.map(({ id }) => `deleted ${id}`), `${bytes(freed)} were freed`];
   const result = { command, changed: true, steps, freed };
   context.out.result(result, text.join('\n'));
 }

@@ -4,6 +4,7 @@ import { checkSnapshot, type HashedBlobs } from '../../../vault/check-snapshot.t
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
+import { bytes } from '../../output/quantity.ts';
 import { working } from '../../working.ts';
 import { withOperation } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
@@ -20,7 +21,7 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
   const outcomes = new Outcomes(context.signal);
   if (context.flags.dryRun) {
     for (const { id, size } of chosen)
-      outcomes.add({ kind: 'verify', target: id, outcome: 'planned', because: `${size} bytes to hash` });
+      outcomes.add({ kind: 'verify', target: id, outcome: 'planned', because: `${bytes(size)} to hash` });
   } else if (chosen.length > 0) {
     await withOperation(context, { command, targets: chosen.map(({ id }) => id) }, async (work) => {
       const hashed: HashedBlobs = new Map();
