@@ -8,6 +8,8 @@ import { identityOf } from './vault/file-identity.ts';
 /** All that lies in a folder, down to the last. Paths are relative to it, `/` between components. No link is followed. */
 export interface FolderTree {
   readonly files: readonly TreeFile[];
+  /** All of them, the folder itself as the empty path; each before what lies in it. */
+  readonly folders: readonly TreeFolder[];
   /** Those that hold nothing. */
   readonly emptyFolders: readonly string[];
   readonly links: readonly TreeLink[];
@@ -19,10 +21,19 @@ export interface TreeFile {
   readonly path: string;
   readonly identity: FileIdentity;
   readonly modified: Date;
+  /** Who may read, write and run it: nine bits. */
+  readonly mode: number;
   /** By its owner. */
   readonly executable: boolean;
   /** Names that it has on its disk. */
   readonly names: number;
+}
+
+export interface TreeFolder {
+  readonly path: string;
+  readonly modified: Date;
+  /** As of a file. */
+  readonly mode: number;
 }
 
 export interface TreeLink {
@@ -32,6 +43,7 @@ export interface TreeLink {
 
 interface Growing {
   readonly files: TreeFile[];
+  readonly folders: TreeFolder[];
   readonly emptyFolders: string[];
   readonly links: TreeLink[];
   readonly odd: { path: string; why: string }[];
@@ -39,12 +51,13 @@ interface Growing {
 
 /** Reads the folder at `root`; what is in there in the order of its names. */
 export async function readTree(root: string): Promise<FolderTree> {
-  const tree: Growing = { files: [], emptyFolders: [], links: [], odd: [] };
-  await readInto(tree, root, '');
+  const tree: Growing = { files: [], folders: [], emptyFolders: [], links: [], odd: [] };
+  await readInto(tree, root, '', await lstat(root, { bigint: true }));
   return tree;
 }
 
-async function readInto(tree: Growing, root: string, folder: string): Promise<void> {
+async function readInto(tree: Growing, root: string, folder: string, own: BigIntStats): Promise<void> {
+  tree.folders.push({ path: folder, modified: own.mtime, mode: modeOf(own) });
   const names = await namesIn(join(root, folder));
   if (names === 'unreadable') {
     tree.odd.push({ path: folder, why: 'it is a folder that this user can not look into' });
@@ -62,7 +75,7 @@ async function readInto(tree: Growing, root: string, folder: string): Promise<vo
     }
     const path = folder === '' ? name : `${folder}/${name}`;
     const stats = await lstat(join(root, path), { bigint: true });
-    if (stats.isDirectory()) await readInto(tree, root, path);
+    if (stats.isDirectory()) await readInto(tree, root, path, stats);
     else if (stats.isSymbolicLink()) tree.links.push({ path, target: await readlink(join(root, path)) });
     else if (stats.isFile()) tree.files.push(treeFile(path, stats));
     else tree.odd.push({ path, why: 'it is neither file, folder nor link' });
@@ -74,9 +87,14 @@ export function treeFile(path: string, stats: BigIntStats): TreeFile {
     path,
     identity: identityOf(stats),
     modified: stats.mtime,
+    mode: modeOf(stats),
     executable: (stats.mode & BigInt(constants.S_IXUSR)) !== 0n,
     names: Number(stats.nlink),
   };
+}
+
+function modeOf({ mode }: BigIntStats): number {
+  return Number(mode & 0o777n);
 }
 
 async function namesIn(folder: string): Promise<Buffer[] | 'unreadable'> {

@@ -3,7 +3,7 @@ import { digestOf } from '../vault/digest.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import { lostModels } from './lost-runtimes.ts';
 import { means } from './named-subject.ts';
-import { lastTaken, planRestore } from './plan-restore.ts';
+import { planRestore, takings } from './plan-restore.ts';
 
 function snapshot(number: number, more: Partial<Snapshot> & { name?: string } = {}): Snapshot {
   const { name = 'tea', ...rest } = more;
@@ -19,7 +19,7 @@ function snapshot(number: number, more: Partial<Snapshot> & { name?: string } = 
     operation: `o${number}`,
     files: [],
     folders: [],
-    facts: {},
+    facts: { taken: true },
     size: 1,
     verified: null,
     damage: null,
@@ -31,25 +31,33 @@ function snapshot(number: number, more: Partial<Snapshot> & { name?: string } = 
 
 const idsOf = (snapshots: readonly Snapshot[]) => snapshots.map(({ id }) => id);
 
-test('undo takes back all models of the last command, newest first', () => {
+const groupsOf = (snapshots: readonly Snapshot[]) => takings(snapshots).map(idsOf);
+
+test('undo takes back all models of a command, newest first, the last command first', () => {
   const first = snapshot(1);
   const both = [
     snapshot(2, { operation: 'two' }),
     snapshot(3, { operation: 'two', name: 'milk', backupType: 'pre_update' }),
   ];
-  expect(idsOf(lastTaken([first, ...both]))).toEqual(['b0003', 'b0002']);
+  expect(groupsOf([first, ...both])).toEqual([['b0003', 'b0002'], ['b0001']]);
 });
 
-test('what was taken back is not taken back again; what was only backed up is no matter of undo', () => {
+test('what was taken back is not taken back again', () => {
   const undone = snapshot(3, { undone: new Date() });
-  const emergency = snapshot(4, { backupType: 'emergency' });
-  expect(idsOf(lastTaken([snapshot(1), undone, emergency]))).toEqual(['b0001']);
-  expect(lastTaken([undone, emergency])).toEqual([]);
+  expect(groupsOf([snapshot(1), undone])).toEqual([['b0001']]);
+  expect(groupsOf([undone])).toEqual([]);
+});
+
+test('what somebody only backed up is no matter of undo, whatever they called it', () => {
+  const byHand = (number: number, backupType: Snapshot['backupType']) =>
+    snapshot(number, { backupType, facts: {} });
+  const all = [byHand(2, 'pre_deletion'), byHand(3, 'pre_update'), byHand(4, 'emergency')];
+  expect(groupsOf([snapshot(1), ...all])).toEqual([['b0001']]);
 });
 
 test('of a model that one command saved twice, what stood there first is brought back', () => {
   const twice = [snapshot(1, { operation: 'o' }), snapshot(2, { operation: 'o' })];
-  expect(idsOf(lastTaken(twice))).toEqual(['b0001']);
+  expect(groupsOf(twice)).toEqual([['b0001']]);
 });
 
 test('what stands there is saved before it is replaced; the same stays', () => {

@@ -40,18 +40,20 @@ export function planRestore({ snapshot, target, standing }: ObservedRestore): Re
 }
 
 /**
- * What the last removal, update or overwrite took away and nobody brought back yet, newest first: of each model what stood there before that
- * command began. Empty when there is nothing to take back.
+ * What removals, updates and overwrites took away and nobody brought back yet: a list a command, the newest first, with what stood there
+ * before that command began, of each model. A backup that somebody asked for took nothing away, whatever its type.
  */
-export function lastTaken(snapshots: readonly Snapshot[]): Snapshot[] {
+export function takings(snapshots: readonly Snapshot[]): Snapshot[][] {
   const open = snapshots
-    .filter(({ backupType, undone }) => undone === null && undoable.has(backupType))
+    .filter(({ undone, facts }) => undone === null && facts.taken === true)
     .sort((a, b) => b.created.getTime() - a.created.getTime() || b.number - a.number);
-  const [newest] = open;
-  if (!newest) return [];
-  const ofCommand = open.filter(({ operation }) => operation === newest.operation);
-  const first = new Map(ofCommand.map((each) => [JSON.stringify(each.subject), each]));
-  return ofCommand.filter((each) => [...first.values()].includes(each));
+  const commands = new Map<string, Snapshot[]>();
+  for (const each of open) commands.set(each.operation, [...(commands.get(each.operation) ?? []), each]);
+  return [...commands.values()].map((ofCommand) => {
+    const first = new Map(ofCommand.map((each) => [JSON.stringify(each.subject), each]));
+    return ofCommand.filter((each) => [...first.values()].includes(each));
+  });
 }
 
-const undoable: ReadonlySet<Snapshot['backupType']> = new Set(['pre_deletion', 'pre_update'] as const);
+/** Facts of a snapshot of what was about to be taken away: what `takings` knows it by. */
+export const takenAway = { taken: true } as const;

@@ -10,6 +10,8 @@ import type { Keeper, KeptModel } from './keeper.ts';
 import { quoted } from './model-name.ts';
 import type { Standing } from './plan-restore.ts';
 import { prove, sameParts } from './remove.ts';
+import { notRestorable, obstacleToRestore } from './restore-obstacle.ts';
+import { assertRestoreRoom, type RestorePlace } from './restore-room.ts';
 import { type Damage, ownCopies, saveGoing } from './save-going.ts';
 
 /** What stands under the name that a snapshot is to get. Hashes only where sizes do not tell that it is something else. */
@@ -79,6 +81,7 @@ export interface RestoreWish {
   readonly seen: KeptModel | undefined;
   /** What hashing found wrong with that. */
   readonly damage: Damage | null;
+  readonly place: RestorePlace;
 }
 
 /**
@@ -91,6 +94,9 @@ export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Pro
   await operation.step('check', snapshot.id, 'before anything is touched');
   const wrong = await checkSnapshot(snapshot, writer, work);
   if (wrong !== null) throw damaged(snapshot, wrong);
+  const obstacle = await obstacleToRestore(snapshot, target, vault);
+  if (obstacle !== null) throw notRestorable(snapshot, obstacle);
+  await assertRestoreRoom(snapshot, wish.place);
   const standing = await keeper.find(target.name);
   if (!sameStanding(wish.seen, standing)) throw changed(target);
   const proof = standing ? await saveStanding({ keeper, model: standing }, wish, work) : 'nothing';

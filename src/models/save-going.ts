@@ -5,12 +5,15 @@ import type { VaultWriter } from '../vault/vault.ts';
 import type { VerifiedBackup } from '../vault/verified-backup.ts';
 import type { Found } from './find-kept.ts';
 import type { KeptModel } from './keeper.ts';
+import { takenAway } from './plan-restore.ts';
 
 export interface Going
   extends Pick<SaveOptions, 'writer' | 'operation' | 'created' | 'reason' | 'signal' | 'onProgress'> {
   readonly backupType: BackupType;
   /** What hashing found wrong with it; what is known without (`KeptModel.damage`) need not be said. */
   readonly damage?: Damage | null;
+  /** Damage that nobody knew of is no reason to stop: it is saved as it is. */
+  readonly evenDamaged?: boolean;
 }
 
 export interface Damage {
@@ -29,15 +32,17 @@ export async function saveGoing({ keeper, model }: Found, going: Going): Promise
   const wrong = new Set(going.damage?.files);
   // A new manifest over the old one leaves the blobs that the old one named in Ollama's store.
   const leavesFiles = keeper.runtime === 'ollama' && going.backupType !== 'pre_deletion';
-  const source = await keeper.open(model, { partial: damage !== null });
+  const asItIs = damage !== null || going.evenDamaged === true;
+  const source = await keeper.open(model, { partial: asItIs });
   try {
     const files = source.files.map((file) =>
       wrong.has(file.path) ? { ...file, digest: null, proven: false } : file,
     );
     return await save(withFiles(source, files), {
       ...going,
+      facts: takenAway,
       way: (file) => (leavesFiles ? 'copy' : wayOf(model, file)),
-      damaged: damage === null ? 'refuse' : 'keep',
+      damaged: asItIs ? 'keep' : 'refuse',
       knownDamage: damage,
     });
   } finally {

@@ -52,6 +52,9 @@ async function added(
     home: resolveHome({ AIXCL_HOME: root }),
     signal: new AbortController().signal,
     progress: { start: () => task },
+    engine: async () => {
+      throw new AixclError('engineUnreachable', 'there is no engine here');
+    },
     confirm: async (question: string) => {
       notes.push(question);
       if (!agreed) throw new AixclError('refused', 'not agreed to');

@@ -7,6 +7,7 @@ import { quoted } from '../../../models/model-name.ts';
 import { observeRemoval } from '../../../models/observe-remove.ts';
 import { type ObservedRemoval, planRemove, type RemoveStep } from '../../../models/plan-remove.ts';
 import { prove, removeModel } from '../../../models/remove.ts';
+import { obstacleToRestore } from '../../../models/restore-obstacle.ts';
 import type { Damage } from '../../../models/save-going.ts';
 import { originOfSnapshot } from '../../../models/sources.ts';
 import { heldUntil } from '../../../vault/retention.ts';
@@ -16,6 +17,8 @@ import { Outcomes } from '../../outcomes.ts';
 import { working } from '../../working.ts';
 import { keepersOf } from '../wiring/keepers.ts';
 import { settleFirst, vaultWithHands, type Work, withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
+import { vaultOf } from '../wiring/vault.ts';
 import { runtimeOf } from './find.ts';
 import { removalText } from './remove-text.ts';
 
@@ -28,6 +31,7 @@ interface Removal {
 /** `models remove NAME…`. */
 export async function remove(context: Context, argv: Arguments): Promise<void> {
   await settleFirst(context, 'models remove');
+  await readableContents(vaultOf(context));
   const names = [...new Set([argv.name].flat().map(String))];
   const outcomes = new Outcomes(context.signal);
   const seen = await observe(context, names, argv, outcomes);
@@ -103,7 +107,7 @@ async function sourceOf(context: Context, { keeper, model }: Found): Promise<Obs
   const { subject, files, facts } = source;
   await source[Symbol.asyncDispose]();
   const { sourcesOf } = await import('../wiring/sources.ts');
-  const origin = originOfSnapshot({ subject, files, facts } as unknown as Snapshot);
+  const origin = originOfSnapshot({ subject, files, facts });
   const [state] = await sourcesOf(context, [origin], sourceDeadlineMs);
   return state ?? null;
 }
@@ -158,7 +162,7 @@ async function removeAll(
       try {
         const snapshot = await removeOne(context, removal, work);
         outcomes.add(done(snapshot));
-        told.push(keptText(snapshot));
+        told.push(keptText(snapshot, await obstacleToRestore(snapshot, snapshot.subject, work.vault)));
       } catch (error) {
         outcomes.fail('remove', name, error);
       }
@@ -219,7 +223,8 @@ function done(snapshot: Snapshot) {
   };
 }
 
-function keptText({ id, subject, created, damage, verified }: Snapshot): string {
+/** `obstacle`: why it can't be brought back as the model that it was. */
+function keptText({ id, subject, created, damage, verified }: Snapshot, obstacle: string | null): string {
   const until = heldUntil(created);
   const state = damage
     ? `, damaged as it was (${damage}): it is no good backup`
@@ -228,7 +233,9 @@ function keptText({ id, subject, created, damage, verified }: Snapshot): string 
       : '';
   return [
     `removed ${shownSubject(subject)}; the vault holds it as ${id} until ${until} at least${state}`,
-    '  to bring it back:    aixcl undo',
+    obstacle === null
+      ? '  to bring it back:    aixcl undo'
+      : `  to have its files:   aixcl backups restore ${id} --to DIR   (as a model it can't be brought back)`,
     `  to free its space:   aixcl backups delete ${id} --confirm ${shellWord(subject.name)}`,
   ].join('\n');
 }

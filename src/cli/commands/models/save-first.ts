@@ -1,35 +1,22 @@
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { Keeper, KeptModel } from '../../../models/keeper.ts';
 import { quoted } from '../../../models/model-name.ts';
-import { wayOf } from '../../../models/save-going.ts';
+import { ownCopies, saveGoing } from '../../../models/save-going.ts';
 import type { Operation } from '../../../plan/journal.ts';
-import { save } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { Source } from '../../../vault/subject.ts';
 import type { VaultWriter } from '../../../vault/vault.ts';
 import type { VerifiedBackup } from '../../../vault/verified-backup.ts';
 import type { Context } from '../../context.ts';
-import { vaultWithHands } from '../wiring/operation.ts';
+import { working } from '../../working.ts';
+import { holdingVault } from '../wiring/operation.ts';
 
-/** Runs `work` with the vault's lock, once what a killed command left of `keeper`'s models is finished or taken back. */
+/** Runs `work` with the vault's lock, for an operation that is longer than that; what killed commands left is settled first. */
 export async function withVault<T>(
   context: Context,
-  { operation, command, keeper }: { operation: Operation; command: string; keeper: Keeper },
+  { operation, command }: { operation: Operation; command: string; keeper?: Keeper },
   work: (writer: VaultWriter) => Promise<T>,
 ): Promise<T> {
-  const { signal, flags } = context;
-  const writer = await vaultWithHands(context).open({
-    holder: `aixcl ${command}`,
-    operation: operation.id,
-    patience: flags.waitLock,
-    signal,
-  });
-  try {
-    await keeper.recover?.(writer, { signal });
-    return await work(writer);
-  } finally {
-    await writer[Symbol.asyncDispose]();
-  }
+  return await holdingVault(context, command, operation, work);
 }
 
 interface SaveWish {
@@ -37,52 +24,38 @@ interface SaveWish {
   readonly model: KeptModel;
   readonly operation: Operation;
   readonly reason: string;
-  /** `link`: what is saved loses its name right after. */
-  readonly way: 'link' | 'copy';
 }
 
 /** Saves `model` as `pre_update` as it stands, damaged or not, then does `work` with the proof. Under the lock of `writer`. */
 export async function saveBeforeUpdate(
   context: Context,
   writer: VaultWriter,
-  { keeper, model, operation, reason, way }: SaveWish,
+  { keeper, model, operation, reason }: SaveWish,
   work: (proof: VerifiedBackup) => Promise<void>,
 ): Promise<Snapshot> {
-  const { signal } = context;
   const { name } = model.subject;
   await operation.step('save', name, reason);
-  const source = await keeper.open(model, { partial: true });
-  try {
-    const task = context.progress.start(`Saving ${quoted(name)}`, model.size);
-    let proof: VerifiedBackup;
-    try {
-      proof = await save(source, {
+  const proof = await working(context, `Saving ${quoted(name)}`, model.size, (options) =>
+    saveGoing(
+      { keeper, model },
+      {
+        ...options,
         writer,
         backupType: 'pre_update',
         reason,
         operation: operation.id,
         created: new Date(),
-        way: (file) => (way === 'link' ? wayOf(model, file) : 'copy'),
-        damaged: 'keep',
-        knownDamage: model.damage,
-        signal,
-        onProgress: (done) => task.update({ done }),
-      });
-      task.succeed();
-    } catch (error) {
-      task.fail();
-      throw error;
-    }
-    try {
-      await work(proof);
-    } catch (error) {
-      if (way === 'link') await takeOwnCopies(source, writer, signal, error);
-      throw error;
-    }
-    return proof.snapshot;
-  } finally {
-    await source[Symbol.asyncDispose]();
+        evenDamaged: true,
+      },
+    ),
+  );
+  try {
+    await work(proof);
+  } catch (error) {
+    await takeOwnCopies({ keeper, model }, writer, context.signal, error);
+    throw error;
   }
+  return proof.snapshot;
 }
 
 /** Replaces the GGUF model `name`, once it is saved. */
@@ -93,13 +66,13 @@ export async function replaceSaved(
   name: string,
   swap: (proof: VerifiedBackup) => Promise<void>,
 ): Promise<Snapshot> {
-  return await withVault(context, { operation, command: 'models add', keeper }, async (writer) => {
+  return await withVault(context, { operation, command: 'models add' }, async (writer) => {
     const model = await keeper.find(name);
     if (!model) throw notAModel(name);
     if (model.held) {
       throw new AixclError('refused', `${quoted(name)} stays as it is: ${model.held}`, { hint: asName });
     }
-    const wish = { keeper, model, operation, reason: 'replaced by models add', way: 'link' } as const;
+    const wish = { keeper, model, operation, reason: 'replaced by models add' };
     return await saveBeforeUpdate(context, writer, wish, swap);
   });
 }
@@ -114,13 +87,13 @@ function notAModel(name: string): AixclError {
 
 /** What was linked in keeps its other name after all: the vault gets bytes of its own. */
 async function takeOwnCopies(
-  source: Source,
+  standing: Pick<SaveWish, 'keeper' | 'model'>,
   writer: VaultWriter,
   signal: AbortSignal,
   failure: unknown,
 ): Promise<void> {
   try {
-    for (const file of source.files) await writer.takeIn(file, { way: 'copy', recheck: false, signal });
+    await ownCopies(standing, writer, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw new AixclError(

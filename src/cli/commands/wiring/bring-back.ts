@@ -1,9 +1,13 @@
+import { statfs } from 'node:fs/promises';
+import { nearest } from '../../../adapters/vault/same-mount.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import type { Keeper, KeptModel } from '../../../models/keeper.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { type ObservedRestore, planRestore, type RestoreStep } from '../../../models/plan-restore.ts';
 import { prove } from '../../../models/remove.ts';
 import { compareStanding, restoreSnapshot } from '../../../models/restore.ts';
+import { notRestorable, obstacleToRestore } from '../../../models/restore-obstacle.ts';
+import { assertRestoreRoom, type RestorePlace } from '../../../models/restore-room.ts';
 import type { Damage } from '../../../models/save-going.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Subject } from '../../../vault/subject.ts';
@@ -12,6 +16,7 @@ import { bytes } from '../../output/quantity.ts';
 import { working } from '../../working.ts';
 import { keeperOf } from './keepers.ts';
 import type { Work } from './operation.ts';
+import { vaultOf } from './vault.ts';
 
 /** A snapshot to be brought back, with what stands in its place. */
 export interface BringingBack {
@@ -20,19 +25,25 @@ export interface BringingBack {
   readonly keeper: Keeper;
   readonly seen: KeptModel | undefined;
   readonly damage: Damage | null;
+  readonly place: RestorePlace;
 }
 
+/** Looks, asks nobody, changes nothing. Throws where the snapshot can't be brought back: `verification`, `noSpace`. */
 export async function observeRestore(
   context: Context,
   snapshot: Snapshot,
   target: Subject,
 ): Promise<BringingBack> {
+  const obstacle = await obstacleToRestore(snapshot, target, vaultOf(context));
+  if (obstacle !== null) throw notRestorable(snapshot, obstacle);
   const keeper = await keeperOf(context, target.runtime);
   const found = await keeper.find(target.name);
   const label = `Comparing ${quoted(target.name)}`;
   const standing = await working(context, label, found?.size ?? 0, (options) =>
     compareStanding(found && { keeper, model: found }, snapshot, options),
   );
+  const place = placeOf(context, target);
+  if (standing.kind !== 'same') await assertRestoreRoom(snapshot, place);
   const damage =
     standing.kind === 'other' && found && target.runtime !== 'directory' && !context.flags.dryRun
       ? await working(context, `Checking ${quoted(target.name)}`, found.size, (options) =>
@@ -43,17 +54,30 @@ export async function observeRestore(
   const observed = { snapshot, target, standing: known };
   // Hashing may have told more of its files than was known.
   const seen = found && (await keeper.find(target.name));
-  return { observed, steps: planRestore(observed), keeper, seen, damage };
+  return { observed, steps: planRestore(observed), keeper, seen, damage, place };
+}
+
+/** Ollama's keeper counts for itself, as what its store has need not be written. */
+function placeOf({ home }: Context, { runtime, name }: Subject): RestorePlace {
+  const path = runtime === 'directory' ? name : home.models;
+  return {
+    path,
+    async space() {
+      if (runtime === 'ollama') return null;
+      const { bavail, bsize } = await statfs(await nearest(path));
+      return { free: bavail * bsize };
+    },
+  };
 }
 
 /** Brings it back, under the vault's lock; answers the backup of what stood there. */
 export async function bringBack(context: Context, what: BringingBack, work: Work): Promise<Snapshot | null> {
-  const { observed, keeper, seen, damage } = what;
+  const { observed, keeper, seen, damage, place } = what;
   const { snapshot, target } = observed;
   const label = `Restoring ${quoted(target.name)}`;
   return await working(context, label, snapshot.size, ({ signal, onProgress }) =>
     restoreSnapshot(
-      { keeper, snapshot, target, seen, damage },
+      { keeper, snapshot, target, seen, damage, place },
       // Each byte is hashed in the vault, then put in its place.
       { ...work, signal, onProgress: (done) => onProgress?.(done / 2), now: new Date() },
     ),

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
@@ -37,14 +38,15 @@ export async function withOperation<T>(
   { command, targets }: OperationWish,
   work: (work: Work) => Promise<T>,
 ): Promise<T> {
-  const vault = vaultWithHands(context);
   const operation = await journalOf(context).begin(command, targets);
   let end: readonly [outcome: 'done' | 'partly' | 'failed', because?: string] = ['done'];
   const failed: Work['failed'] = (outcome, because) => {
     end = [outcome, because];
   };
   try {
-    const answer = await whileHolding(context, command, { operation, vault, failed }, work);
+    const answer = await holdingVault(context, command, operation, (writer) =>
+      work({ operation, vault: writer.vault, failed, writer }),
+    );
     await operation.end(...end);
     return answer;
   } catch (error) {
@@ -53,22 +55,22 @@ export async function withOperation<T>(
   }
 }
 
-async function whileHolding<T>(
+/** Runs `work` as the vault's one writer, for an operation that has begun. What killed commands left is settled first. */
+export async function holdingVault<T>(
   context: Context,
   command: string,
-  given: Omit<Work, 'writer'>,
-  work: (work: Work) => Promise<T>,
+  operation: Operation,
+  work: (writer: VaultWriter) => Promise<T>,
 ): Promise<T> {
   const { signal, flags } = context;
-  const { operation, vault } = given;
-  await using writer = await vault.open({
+  await using writer = await vaultWithHands(context).open({
     holder: `aixcl ${command}`,
     operation: operation.id,
     patience: flags.waitLock,
     signal,
   });
-  await recover(context, writer, operation.id);
-  return await work({ ...given, writer });
+  await recover(context, writer, operation);
+  return await work(writer);
 }
 
 /**
@@ -85,17 +87,23 @@ export async function settleFirst(context: Context, command: string): Promise<vo
   }
 }
 
-/** What killed commands left: names half changed, helper containers. Ollama's store clears itself when it is written. */
-async function recover(context: Context, writer: VaultWriter, operation: string): Promise<void> {
-  const { signal } = context;
+/** What killed commands left: names half changed, files shared with the vault, helper containers. Ollama's store clears itself when it is written. */
+async function recover(context: Context, writer: VaultWriter, operation: Operation): Promise<void> {
+  const { signal, home, out } = context;
   for (const runtime of ['llama-server', 'directory'] as const) {
     const keeper = await keeperOf(context, runtime);
     await keeper.recover?.(writer, { signal });
   }
+  const { partLinks } = await import('../../../adapters/part-links.ts');
+  await partLinks([home.models, join(home.ollama, 'models', 'blobs')], writer, {
+    signal,
+    step: (path, because) => operation.step('part', path, because),
+    warn: (line) => out.warn(line),
+  });
   try {
     const engine = await context.engine();
     const { reapHelpers } = await import('../../../adapters/helper-container.ts');
-    await reapHelpers(engine, context.home.root, operation);
+    await reapHelpers(engine, home.root, operation.id);
   } catch (error) {
     // Without an engine there are no helpers to take away, and none that still work.
     if (!(error instanceof AixclError) || error.code !== 'engineUnreachable') throw error;
