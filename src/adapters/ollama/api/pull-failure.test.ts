@@ -11,6 +11,11 @@ test.each([
     'registry.ollama.ai: ',
   ],
   [
+    'tea',
+    `${get('registry.ollama.ai')}: lookup registry.ollama.ai on 127.0.0.11:53: i/o timeout`,
+    'its name',
+  ],
+  [
     '127.0.0.1:5000/a/b',
     `${get('127.0.0.1')} 127.0.0.1:5000: connect: connection refused`,
     ':5000: it refuses',

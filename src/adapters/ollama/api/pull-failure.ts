@@ -4,8 +4,8 @@ import { parseOllamaName } from '../../../models/ollama/name.ts';
 /** How Go's net package ends an error of a network (net/net.go, and syscall's texts), with what that means. */
 const networkReasons: readonly (readonly [pattern: RegExp, meaning: string])[] = [
   [
-    /no such host|server misbehaving|name resolution/i,
-    'its name is not known to the network that Ollama is in',
+    /lookup .*timeout|no such host|server misbehaving|name resolution/i,
+    'its name can not be looked up where Ollama runs',
   ],
   [/connection refused/i, 'it refuses connections'],
   [/network is unreachable|no route to host/i, 'no way leads there'],
