@@ -23,6 +23,8 @@ export interface TreeFile {
   readonly modified: Date;
   /** Who may read, write and run it: nine bits. */
   readonly mode: number;
+  /** `modified` in milliseconds since 1970, to the microsecond. */
+  readonly mtime: number;
   /** By its owner. */
   readonly executable: boolean;
   /** Names that it has on its disk. */
@@ -31,9 +33,8 @@ export interface TreeFile {
 
 export interface TreeFolder {
   readonly path: string;
-  readonly modified: Date;
-  /** As of a file. */
   readonly mode: number;
+  readonly mtime: number;
 }
 
 export interface TreeLink {
@@ -57,7 +58,7 @@ export async function readTree(root: string): Promise<FolderTree> {
 }
 
 async function readInto(tree: Growing, root: string, folder: string, own: BigIntStats): Promise<void> {
-  tree.folders.push({ path: folder, modified: own.mtime, mode: modeOf(own) });
+  tree.folders.push({ path: folder, mode: modeOf(own), mtime: mtimeOf(own) });
   const names = await namesIn(join(root, folder));
   if (names === 'unreadable') {
     tree.odd.push({ path: folder, why: 'it is a folder that this user can not look into' });
@@ -88,6 +89,7 @@ export function treeFile(path: string, stats: BigIntStats): TreeFile {
     identity: identityOf(stats),
     modified: stats.mtime,
     mode: modeOf(stats),
+    mtime: mtimeOf(stats),
     executable: (stats.mode & BigInt(constants.S_IXUSR)) !== 0n,
     names: Number(stats.nlink),
   };
@@ -95,6 +97,10 @@ export function treeFile(path: string, stats: BigIntStats): TreeFile {
 
 function modeOf({ mode }: BigIntStats): number {
   return Number(mode & 0o777n);
+}
+
+function mtimeOf({ mtimeNs }: BigIntStats): number {
+  return Number(mtimeNs / 1000n) / 1000;
 }
 
 async function namesIn(folder: string): Promise<Buffer[] | 'unreadable'> {

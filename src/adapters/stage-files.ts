@@ -5,6 +5,7 @@ import { quoted } from '../models/model-name.ts';
 import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
 import type { Vault, WorkOptions } from '../vault/vault.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
+import type { Attributes, AttributesByPath } from './folder-attributes.ts';
 import { copyInto } from './models-directory/copy.ts';
 import { hashWhole } from './vault/hashing.ts';
 
@@ -17,7 +18,7 @@ export async function stageFiles(
   root: string,
   vault: Vault,
   owner: Ownership | undefined,
-  options: WorkOptions,
+  options: WorkOptions & { readonly attributes?: AttributesByPath },
 ): Promise<void> {
   await makeDirectory(root, owner);
   for (const folder of folders) await makeDirectory(join(root, folder), owner);
@@ -27,6 +28,7 @@ export async function stageFiles(
     await stageFile(file, join(root, file.path), vault, owner, {
       signal: options.signal,
       onProgress: (now) => options.onProgress?.(before + now),
+      attributes: options.attributes?.get(file.path),
     });
     done = before + 2 * file.size;
     options.onProgress?.(done);
@@ -35,22 +37,23 @@ export async function stageFiles(
   for (const parent of parents) await syncDirectory(parent);
 }
 
-/** As `stageFiles`, for one file. Its modification time is now. */
+/** As `stageFiles`, for one file. Without attributes everybody may read it, and its modification time is now. */
 export async function stageFile(
   { path, digest, size, executable }: SnapshotFile,
   target: string,
   vault: Pick<Vault, 'blobPath'>,
   owner: Ownership | undefined,
-  options: WorkOptions,
+  options: WorkOptions & { readonly attributes?: Attributes | undefined },
 ): Promise<void> {
   await makeDirectory(dirname(target), owner);
   await copyInto(vault.blobPath(digest), target, options);
   // Blobs are read-only.
-  await chmod(target, executable ? 0o755 : 0o644);
+  await chmod(target, 0o600);
   await using handle = await open(target, 'r+');
   await give(handle, owner);
-  const now = new Date();
-  await handle.utimes(now, now);
+  const { mode = executable ? 0o755 : 0o644, mtime = Date.now() } = options.attributes ?? {};
+  await handle.utimes(new Date(), mtime / 1000);
+  await handle.chmod(mode);
   await handle.sync();
   const landed = await hashWhole(handle, {
     signal: options.signal,

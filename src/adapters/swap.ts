@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
-import { lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AixclError, systemCode } from '../errors.ts';
 import type { Subject } from '../vault/subject.ts';
@@ -207,9 +207,26 @@ async function there(path: string): Promise<BigIntStats | undefined> {
 async function discard(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     if (!(await there(path))) continue;
-    await rm(path, { recursive: true, force: true });
+    await removeAll(path);
     await syncDirectory(dirname(path));
   }
+}
+
+/** Folders that can only be read, as their owner wants them, keep nobody from removing what is in them. */
+async function removeAll(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+    await openFolders(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function openFolders(path: string): Promise<void> {
+  if (!(await lstat(path)).isDirectory()) return;
+  await chmod(path, 0o700);
+  for (const name of await readdir(path)) await openFolders(join(path, name));
 }
 
 async function remove(path: string): Promise<void> {

@@ -34,7 +34,18 @@ export async function compareStanding(
   const digests = await digestsOf(standing, options);
   if (typeof digests === 'string') return { ...other, damage: digests };
   const wanted = snapshot.files.map(({ path, digest }) => [path, digest] as const);
-  return keyOf([...digests], renamed) === keyOf(wanted, renamed) ? { kind: 'same' } : other;
+  if (keyOf([...digests], renamed) !== keyOf(wanted, renamed)) return other;
+  return (await sameBeside(standing, snapshot)) ? { kind: 'same' } : other;
+}
+
+/** Whether empty folders, links and modes are as they were, as far as the snapshot knows of them. */
+async function sameBeside({ keeper, model }: Found, { folders, facts }: Snapshot): Promise<boolean> {
+  const source = await keeper.open(model);
+  await source[Symbol.asyncDispose]();
+  const known = (['links', 'modes'] as const).filter((name) => facts[name] !== undefined);
+  const beside = (of: readonly string[] | undefined, from: Source['facts']) =>
+    JSON.stringify([[...(of ?? [])].sort(), ...known.map((name) => from[name])]);
+  return beside(source.folders, source.facts) === beside(folders, facts);
 }
 
 function keyOf(files: readonly (readonly [path: string, what: unknown])[], renamed: boolean): string {

@@ -104,16 +104,17 @@ export function isGood({ verified, damage }: Pick<Snapshot, 'verified' | 'damage
   return verified !== null && damage === null;
 }
 
-/** The same files under the same names, of the same model. */
+/** The same files under the same names, of the same model; links and modes too, where they are known. */
 export function sameContent(a: Snapshot, b: Snapshot): boolean {
   return sameSubject(a.subject, b.subject) && contentKey(a) === contentKey(b);
 }
 
-function contentKey({ files, folders }: Snapshot): string {
+function contentKey({ files, folders, facts }: Snapshot): string {
   const lines = files.map(({ path, digest, executable }) =>
     JSON.stringify([path, digest, executable === true]),
   );
-  return [...lines, ...folders.map((path) => JSON.stringify([path]))].sort().join('\n');
+  const beside = JSON.stringify([facts.links ?? [], facts.modes ?? []]);
+  return [...lines, ...folders.map((path) => JSON.stringify([path])), beside].sort().join('\n');
 }
 
 /** Earliest day on which a retention rule may take a backup that is made now. */

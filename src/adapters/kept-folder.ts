@@ -1,0 +1,122 @@
+import type { Stats } from 'node:fs';
+import { lstat, realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { AixclError, systemCode } from '../errors.ts';
+import type { KeptModel } from '../models/keeper.ts';
+import { quoted } from '../models/model-name.ts';
+import type { Source } from '../vault/subject.ts';
+import { attributeFacts } from './folder-attributes.ts';
+import { type FolderTree, readTree } from './folder-tree.ts';
+import { sameContent } from './vault/file-identity.ts';
+
+/** A plain directory as it was at one moment. */
+export interface KeptFolder extends KeptModel {
+  readonly tree: FolderTree;
+}
+
+/** The folder at `name`; undefined where there is none, or nothing in it. Throws `refused` for what is no folder, and for the vault. */
+export async function findFolder(name: string, vault: string): Promise<KeptFolder | undefined> {
+  const path = resolve(name);
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  });
+  if (!stats) return undefined;
+  if (!stats.isDirectory()) throw noFolder(path, stats);
+  const real = await realpath(path);
+  await refuseVault(real, vault);
+  const tree = await readTree(real);
+  // Where nothing lies, there is nothing to save and nothing to write over.
+  if (isEmpty(tree)) return undefined;
+  return {
+    subject: { runtime: 'directory', name: real },
+    size: tree.files.reduce((sum, { identity }) => sum + identity.size, 0),
+    files: tree.files.map(({ path: file, identity, names }) => ({
+      path: file,
+      size: identity.size,
+      digest: null,
+      sharedWith: [],
+      linkedElsewhere: names > 1,
+    })),
+    modified: tree.files.reduce(
+      (newest, { modified }) => (modified > newest ? modified : newest),
+      stats.mtime,
+    ),
+    damage: null,
+    held: null,
+    tree,
+  };
+}
+
+function noFolder(path: string, stats: Stats): AixclError {
+  const what = stats.isSymbolicLink() ? 'a link' : stats.isFile() ? 'a file' : 'no folder';
+  const hint = stats.isSymbolicLink()
+    ? `Name the folder that it leads to: realpath ${path}`
+    : 'Name a folder; a file that is a model is brought in by: aixcl models add FILE';
+  return new AixclError('refused', `${quoted(path)} is ${what}, and neither folder nor model`, { hint });
+}
+
+/** A vault in a snapshot of its own would grow without end. */
+export async function refuseVault(path: string, vault: string): Promise<void> {
+  const real = await realpath(vault).catch(() => vault);
+  if (!isInside(real, path) && !isInside(path, real)) return;
+  throw new AixclError(
+    'refused',
+    `${quoted(path)} holds the vault, or lies in it, and can't be saved into it`,
+    {
+      hint: 'Name a folder in it that holds no vault.',
+    },
+  );
+}
+
+function isInside(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/** What a snapshot of the folder at `root` would hold. */
+export async function openFolder(root: string, tree: FolderTree): Promise<Source> {
+  const [odd] = tree.odd;
+  if (odd) {
+    throw new AixclError('verification', `${quoted(join(root, odd.path))} can't be saved: ${odd.why}`, {
+      hint: 'Take it out of the folder, or save the other folders by name.',
+    });
+  }
+  return {
+    subject: { runtime: 'directory', name: root },
+    files: tree.files.map(({ path, identity, executable }) => ({
+      path,
+      size: identity.size,
+      digest: null,
+      proven: false,
+      bytes: { kind: 'file', path: join(root, path) },
+      ...(executable && { executable: true }),
+    })),
+    folders: tree.emptyFolders,
+    facts: { links: tree.links, ...attributeFacts(tree) },
+    async assertUnchanged() {
+      if (sameTree(tree, await readTree(root))) return;
+      throw new AixclError('refused', `${quoted(root)} changed while it was saved`, {
+        hint: 'Let whatever writes there finish, then run the command again.',
+      });
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** By inode, size and modification time; to be linked into the vault changes the ctime. */
+export function sameTree(a: FolderTree, b: FolderTree): boolean {
+  const rest = ({ emptyFolders, links }: FolderTree) => JSON.stringify([emptyFolders, links]);
+  return (
+    rest(a) === rest(b) &&
+    a.files.length === b.files.length &&
+    a.files.every((file, index) => {
+      const other = b.files[index];
+      return other?.path === file.path && sameContent(file.identity, other.identity);
+    })
+  );
+}
+
+function isEmpty({ files, emptyFolders, links, odd }: FolderTree): boolean {
+  return files.length + emptyFolders.length + links.length + odd.length === 0;
+}
