@@ -7,7 +7,7 @@ import { parseOllamaName, shownName } from './ollama/name.ts';
 /** Whether a user who writes `text` may mean `subject`: in its runtime's spelling, in any that Ollama takes for the same, or as a path. */
 export function means(text: string, subject: Subject): boolean {
   if (text === subject.name) return true;
-  if (subject.runtime === 'directory') return isPath(text) && resolve(text) === subject.name;
+  if (subject.runtime === 'directory') return resolve(text) === subject.name;
   if (subject.runtime !== 'ollama') return false;
   try {
     return shownName(parseOllamaName(text)).toLowerCase() === subject.name.toLowerCase();
@@ -17,9 +17,11 @@ export function means(text: string, subject: Subject): boolean {
   }
 }
 
-/** Those of the snapshots whose subject `text` means. */
+/** Those of the snapshots whose subject `text` means: a model, or where none has that name, a folder. */
 export function findNamed(snapshots: readonly Snapshot[], text: string): Snapshot[] {
-  return snapshots.filter(({ subject }) => means(text, subject));
+  const named = snapshots.filter(({ subject }) => means(text, subject));
+  const models = named.filter(({ subject }) => subject.runtime !== 'directory');
+  return models.length > 0 ? models : named;
 }
 
 /** True for what a shell completes as a path; a model's name is none of these. */

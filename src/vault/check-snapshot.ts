@@ -6,6 +6,11 @@ import type { VaultWriter, WorkOptions } from './vault.ts';
 /** Begins what a check says of a snapshot's bytes in the vault. What else is said there was true of the model when it was saved, and stays. */
 export const foundInVault = 'in the vault, ';
 
+/** What was wrong with the model when it was saved: no bytes in the vault can mend that. Null: nothing. */
+export function damageWhenSaved({ damage }: Pick<Snapshot, 'damage'>): string | null {
+  return damage?.startsWith(foundInVault) ? null : damage;
+}
+
 /** What was wrong with blobs that were hashed already, so that none is hashed twice; null: right. */
 export type HashedBlobs = Map<Digest, string | null>;
 
@@ -29,13 +34,13 @@ export async function checkSnapshot(
     done += size;
     options.onProgress?.(done);
   }
-  const own = snapshot.damage?.startsWith(foundInVault) === false;
+  const own = damageWhenSaved(snapshot);
   if (wrong.length > 0) {
-    const damage = own ? snapshot.damage : `${foundInVault}${wrong.join('; ')}`;
+    const damage = own ?? `${foundInVault}${wrong.join('; ')}`;
     await writer.note(snapshot.id, { verified: null, damage });
     return wrong.join('; ');
   }
-  if (!own) await writer.note(snapshot.id, { verified: options.now, damage: null });
+  if (own === null) await writer.note(snapshot.id, { verified: options.now, damage: null });
   return null;
 }
 

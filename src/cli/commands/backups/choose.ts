@@ -1,16 +1,23 @@
 import { AixclError } from '../../../errors.ts';
 import { findNamed } from '../../../models/named-subject.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { VaultContents } from '../../../vault/vault.ts';
 
-/** The backups with these ids, each once. Throws `notFound` with what was probably meant; a model's name is no id. */
-export function chooseBackups(snapshots: readonly Snapshot[], ids: readonly string[]): Snapshot[] {
+/** The backups with these ids, each once. Throws `notFound` with what was probably meant, `verification` where its record can't be read; a model's name is no id. */
+export function chooseBackups({ snapshots, broken }: VaultContents, ids: readonly string[]): Snapshot[] {
   const backups = snapshots.filter(({ kind }) => kind === 'backup');
-  return [...new Set(ids.map((id) => one(backups, id)))];
+  return [...new Set(ids.map((id) => one(backups, broken, id)))];
 }
 
-function one(backups: readonly Snapshot[], id: string): Snapshot {
+function one(backups: readonly Snapshot[], broken: VaultContents['broken'], id: string): Snapshot {
   const found = backups.find((each) => each.id === id);
   if (found) return found;
+  const unreadable = broken.find(({ name }) => name === id);
+  if (unreadable) {
+    throw new AixclError('verification', `the record ${id} of the vault can't be read: ${unreadable.why}`, {
+      hint: 'docs/recovery.md says how a record comes back',
+    });
+  }
   const [newest] = findNamed(backups, id);
   throw new AixclError('notFound', `there is no backup ${JSON.stringify(id)}`, {
     hint: newest ? `aixcl backups list --model ${id}   (its newest is ${newest.id})` : 'aixcl backups list',

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { type Found, findKept, listKept, lookUp, shownSubject } from '../../../models/find-kept.ts';
@@ -6,6 +7,7 @@ import { quoted } from '../../../models/model-name.ts';
 import { isPath } from '../../../models/named-subject.ts';
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
+import type { Source } from '../../../vault/subject.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { bytes } from '../../output/quantity.ts';
@@ -13,6 +15,7 @@ import { working } from '../../working.ts';
 import { runtimeOf } from '../models/find.ts';
 import { keeperOf, keepersOf } from '../wiring/keepers.ts';
 import { settleFirst, type Work, withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
 import { vaultOf } from '../wiring/vault.ts';
 
 const command = 'backups create';
@@ -27,6 +30,7 @@ interface Wish {
 /** `backups create [MODEL|DIR…]`: all models, or those named. One that can't be saved does not keep the others from it. */
 export async function create(context: Context, argv: Arguments): Promise<void> {
   await settleFirst(context, command);
+  await readableContents(vaultOf(context));
   const names = [...new Set([argv.names ?? []].flat().map(String))];
   const wish: Wish = {
     backupType: typeOf(argv.type),
@@ -85,10 +89,14 @@ async function named(
 }
 
 async function orElse(keepers: Parameters<typeof findKept>[0], name: string): Promise<Found> {
+  const there = await stat(name).catch(() => undefined);
+  if (there?.isDirectory()) {
+    throw new AixclError('notFound', `the folder ${quoted(name)} is empty, so there is nothing to save`, {
+      hint: `ls -la ${name}`,
+    });
+  }
   if (!/^(\/|\.{1,2}(\/|$))/.test(name)) return await findKept(keepers, name);
-  throw new AixclError('notFound', `there is no folder ${quoted(name)}, or nothing lies in it`, {
-    hint: `ls -la ${name}`,
-  });
+  throw new AixclError('notFound', `there is no folder ${quoted(name)}`, { hint: `ls -la ${name}` });
 }
 
 /** Every model. A runtime that has none, though the vault holds models of it that nobody removed, has lost them: that is no success. */
@@ -142,11 +150,34 @@ async function backUpOne(
       }),
     );
   } catch (error) {
-    if (error instanceof AixclError && error.code === 'verification') throw damaged(name, error.message);
-    throw error;
+    if (!(error instanceof AixclError) || error.code !== 'verification') throw error;
+    throw await causeOf(context, { keeper, model }, source, error);
   } finally {
     await source[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * What did not fit together: a model that changed meanwhile, one that hashing finds damaged, or else the vault, of which the error itself
+ * tells. Nobody knows what the bytes of a folder should be, so it is never damaged.
+ */
+async function causeOf(
+  context: Context,
+  { keeper, model }: Found,
+  source: Source,
+  error: AixclError,
+): Promise<unknown> {
+  const changed = await source.assertUnchanged().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (changed !== undefined) return changed;
+  const { name } = model.subject;
+  const wrong = await working(context, `Checking ${quoted(name)}`, model.size, (options) =>
+    keeper.verify(model, options),
+  );
+  if (wrong.length === 0) return error;
+  return damaged(name, wrong.map(({ path, why }) => `${path}: ${why}`).join('; '));
 }
 
 function damaged(name: string, why: string): AixclError {

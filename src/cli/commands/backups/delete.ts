@@ -1,13 +1,15 @@
+import { resolve } from 'node:path';
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import { isGood } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import { sameSubject } from '../../../vault/subject.ts';
+import { type Subject, sameSubject } from '../../../vault/subject.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { typedName } from '../../typed-name.ts';
 import { withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
@@ -16,8 +18,9 @@ const command = 'backups delete';
 /** `backups delete ID…`: for good, once the model's name was given back. `--yes` is no name. */
 export async function remove(context: Context, argv: Arguments): Promise<void> {
   const ids = [argv.ids].flat().map(String);
-  const { snapshots } = await vaultOf(context).contents();
-  const chosen = chooseBackups(snapshots, ids);
+  const contents = await readableContents(vaultOf(context));
+  const { snapshots } = contents;
+  const chosen = chooseBackups(contents, ids);
   const lines = chosen.map((snapshot) => describe(snapshot, snapshots));
   if (context.flags.dryRun) {
     const steps = chosen.map(({ id }, index) => step(id, 'planned', lines[index]!));
@@ -26,11 +29,11 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   }
   const given = [argv.confirm ?? []].flat().map(String);
   for (const line of lines) context.out.note(line);
-  for (const name of new Set(chosen.map(({ subject }) => subject.name)))
-    await confirmed(context, name, given);
+  const subjects = new Map(chosen.map(({ subject }) => [JSON.stringify(subject), subject]));
+  for (const subject of subjects.values()) await confirmed(context, subject, given);
   const { freed } = await withOperation(context, { command, targets: ids }, async (work) => {
     const now = await work.vault.contents();
-    const still = chooseBackups(now.snapshots, ids);
+    const still = chooseBackups(now, ids);
     for (const [index, snapshot] of chosen.entries()) {
       if (still[index]?.digest === snapshot.digest) continue;
       throw new AixclError('refused', `${snapshot.id} changed while the question was open`, {
@@ -47,8 +50,13 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   context.out.result(result, text.join('\n'));
 }
 
-async function confirmed(context: Context, name: string, given: readonly string[]): Promise<void> {
-  if (given.includes(name)) return;
+/** A folder may be given back by its path from here. */
+async function confirmed(
+  context: Context,
+  { runtime, name }: Subject,
+  given: readonly string[],
+): Promise<void> {
+  if (given.some((text) => text === name || (runtime === 'directory' && resolve(text) === name))) return;
   if (given.length > 0) {
     throw new AixclError(
       'refused',

@@ -15,6 +15,7 @@ import {
   restoreText,
 } from '../wiring/bring-back.ts';
 import { settleFirst, withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
@@ -23,8 +24,8 @@ const command = 'backups restore';
 /** `backups restore ID [--to DIR | --as NAME]`. */
 export async function restore(context: Context, argv: Arguments): Promise<void> {
   await settleFirst(context, command);
-  const { snapshots } = await vaultOf(context).contents();
-  const [snapshot] = chooseBackups(snapshots, [String(argv.id)]);
+  const contents = await readableContents(vaultOf(context));
+  const [snapshot] = chooseBackups(contents, [String(argv.id)]);
   if (!snapshot) throw new Error('one id means one backup');
   await restoreTo(context, command, snapshot, targetOf(snapshot, text(argv.to), text(argv.as)));
 }

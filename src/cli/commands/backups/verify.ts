@@ -1,24 +1,27 @@
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
-import { checkSnapshot, type HashedBlobs } from '../../../vault/check-snapshot.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
+import { checkSnapshot, damageWhenSaved, type HashedBlobs } from '../../../vault/check-snapshot.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { bytes } from '../../output/quantity.ts';
 import { working } from '../../working.ts';
 import { withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
 const command = 'backups verify';
 
-/** `backups verify [ID…]`: re-hashes every byte, and notes what was found. */
+/** `backups verify [ID…]`: re-hashes every byte, and notes what was found. One that was damaged when it was saved is damaged still. */
 export async function verify(context: Context, argv: Arguments): Promise<void> {
   const ids = [argv.ids ?? []].flat().map(String);
-  const { snapshots, broken } = await vaultOf(context).contents();
+  const { snapshots, broken } = await readableContents(vaultOf(context));
   const chosen =
-    ids.length > 0 ? chooseBackups(snapshots, ids) : snapshots.filter(({ kind }) => kind === 'backup');
+    ids.length > 0
+      ? chooseBackups({ snapshots, broken }, ids)
+      : snapshots.filter(({ kind }) => kind === 'backup');
   const outcomes = new Outcomes(context.signal);
+  let mendable = false;
   if (context.flags.dryRun) {
     for (const { id, size } of chosen)
       outcomes.add({ kind: 'verify', target: id, outcome: 'planned', because: `${bytes(size)} to hash` });
@@ -30,28 +33,28 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
         const wrong = await working(context, `Hashing ${id}`, size, (options) =>
           checkSnapshot(snapshot, work.writer, { ...options, now: new Date(), hashed }),
         );
+        if (wrong !== null) mendable = true;
+        const asSaved = damageWhenSaved(snapshot);
+        const damage = wrong ?? (asSaved === null ? null : `as it was saved: ${asSaved}`);
         outcomes.add({
           kind: 'verify',
           target: id,
-          outcome: wrong === null ? 'done' : 'failed',
-          because: wrong === null ? rightText(snapshot) : `${subject.name}: ${wrong}`,
+          outcome: damage === null ? 'done' : 'failed',
+          because: damage === null ? `every byte of ${subject.name} is right` : `${subject.name}: ${damage}`,
         });
       }
       const bad = outcomes.steps.filter(({ outcome }) => outcome === 'failed');
       if (bad.length > 0) work.failed('partly', bad.map(({ target }) => target).join(', '));
     });
   }
-  report(context, outcomes, ids.length === 0 ? broken : []);
-}
-
-function rightText({ damage, subject }: Snapshot): string {
-  return damage === null ? `every byte of ${subject.name} is right` : `as it was saved, damaged: ${damage}`;
+  report(context, outcomes, ids.length === 0 ? broken : [], mendable);
 }
 
 function report(
   context: Context,
   { steps }: Outcomes,
   broken: readonly { readonly name: string; readonly why: string }[],
+  mendable: boolean,
 ): void {
   const { paint } = context.out;
   const lines = steps.map(({ target, outcome, because }) =>
@@ -65,6 +68,10 @@ function report(
   const bad = steps.filter(({ outcome }) => outcome === 'failed').length + broken.length;
   if (bad === 0) return;
   throw new AixclError('verification', `${bad} of ${steps.length + broken.length} backups are damaged`, {
-    hint: 'aixcl vault verify --repair',
+    hint: mendable
+      ? 'aixcl vault verify --repair'
+      : broken.length > 0
+        ? 'docs/recovery.md says how a record comes back'
+        : 'aixcl backups list shows which others are right; files as they are: aixcl backups restore ID --to DIR',
   });
 }
