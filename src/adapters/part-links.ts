@@ -6,7 +6,7 @@ import type { FileIdentity } from '../vault/evidence.ts';
 import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
 import { syncDirectory } from './durable.ts';
 import { readTree } from './folder-tree.ts';
-import { identityOf } from './vault/file-identity.ts';
+import { identityOf, sameInode } from './vault/file-identity.ts';
 
 export interface PartWork extends WorkOptions {
   /** Called before a file is parted from the vault. */
@@ -47,7 +47,9 @@ async function part(live: string, digest: Digest, writer: VaultWriter, work: Par
   const { vault } = writer;
   const { snapshots, broken } = await vault.contents();
   const blob = vault.blobPath(digest);
-  const { size } = await lstat(live);
+  const now = await lstat(live, { bigint: true });
+  if (!sameInode(identityOf(now), identityOf(await lstat(blob, { bigint: true })))) return;
+  const size = Number(now.size);
   if (broken.length === 0 && !snapshots.some(({ files }) => files.some((file) => file.digest === digest))) {
     await work.step(live, 'no snapshot names it: the vault lets it go');
     await unlink(blob);
