@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
@@ -18,6 +18,19 @@ interface Note {
   readonly why: string;
   readonly from: string;
   readonly expected: Digest | null;
+}
+
+/** What lies there: so many damaged files, of so many bytes. */
+export async function inQuarantine(
+  folder: string,
+): Promise<{ readonly files: number; readonly bytes: number }> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const damaged = names.filter((name) => !name.startsWith('.') && !name.endsWith('.json'));
+  const sizes = await Promise.all(damaged.map(async (name) => (await lstat(join(folder, name))).size));
+  return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 /** Moves a blob of the vault there. Its name is free when this answers. */

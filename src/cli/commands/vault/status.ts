@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { Layout } from '../../../adapters/vault/layout.ts';
+import { inQuarantine } from '../../../adapters/vault/quarantine.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { BlobState, Vault, VaultContents } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
@@ -22,18 +25,24 @@ interface VaultObject {
   readonly broken: readonly string[];
   /** Whether the models are lost with the vault when its disk is; null without models. */
   readonly sharesModelsDisk: boolean | null;
+  /** Damaged bytes that were set aside. No command takes them away. */
+  readonly bytesQuarantined: number;
 }
 
 /** `vault status`: from the disk alone; nothing is hashed. */
 export async function status(context: Context): Promise<void> {
   const vault = vaultOf(context);
-  const [contents, blobs, { free }, sharesModelsDisk] = await Promise.all([
+  const [contents, blobs, { free }, sharesModelsDisk, quarantine] = await Promise.all([
     vault.contents(),
     vault.blobs(),
     vault.space(),
     vaultOnModelsDisk(context.home),
+    inQuarantine(new Layout(vault.path).quarantine),
   ]);
-  const found = describe(vault, contents, blobs, free, sharesModelsDisk);
+  const found = {
+    ...describe(vault, contents, blobs, free, sharesModelsDisk),
+    bytesQuarantined: quarantine.bytes,
+  };
   context.out.item('vault', found, () => text(found, contents));
   for (const { id, subject, damage } of contents.snapshots)
     if (damage) context.out.warn(`${id} (${subject.name}) is damaged: ${damage}`);
@@ -47,7 +56,7 @@ function describe(
   blobs: ReadonlyMap<unknown, BlobState>,
   free: number,
   sharesModelsDisk: boolean | null,
-): VaultObject {
+): Omit<VaultObject, 'bytesQuarantined'> {
   const states = [...blobs.values()];
   const stored = (of: readonly BlobState[]) => of.reduce((sum, each) => sum + each.stored, 0);
   return {
@@ -84,6 +93,9 @@ function text(found: VaultObject, { snapshots }: VaultContents): string {
     ...(found.bytesShared > 0
       ? [['Shared', `${bytes(found.bytesShared)} are one file with a model's: one copy, not two`]]
       : []),
+    ...(found.bytesQuarantined > 0
+      ? [['Aside', `${bytes(found.bytesQuarantined)} of damaged bytes in ${join(found.path, 'quarantine')}`]]
+      : []),
     ['Free', bytes(found.free)],
     ['Verified', checked],
     ['Disk', diskText(found)],
@@ -94,5 +106,5 @@ function text(found: VaultObject, { snapshots }: VaultContents): string {
 function diskText({ sharesModelsDisk }: VaultObject): string {
   if (sharesModelsDisk === null) return 'no models are there yet';
   if (!sharesModelsDisk) return "not the models'";
-  return "the models' too: when it fails, both are gone. A second vault elsewhere: aixcl vault sync DIR";
+  return "the models' too: when it fails, both are gone. A second vault elsewhere: aixcl vault sync FOLDER";
 }

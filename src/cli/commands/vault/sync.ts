@@ -22,7 +22,7 @@ interface SyncOptions {
   readonly anew: boolean;
 }
 
-/** `vault sync DIR`: what this vault has and the one in DIR has not is copied there, read again there, and noted here. Deletes nothing. */
+/** `vault sync FOLDER`: what this vault has and the one in FOLDER has not is copied there, read again there, and noted here. Deletes nothing. */
 export async function sync(context: Context, argv: Arguments): Promise<void> {
   const options: SyncOptions = { verify: argv.verify === true, anew: argv.new === true };
   const here = vaultOf(context);
