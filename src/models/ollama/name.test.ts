@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { assertReachable, manifestPath, nameFromPath, parseOllamaName, sameName, shownName } from './name.ts';
+import {
+  assertReachable,
+  manifestPath,
+  meansOllamaName,
+  nameFromPath,
+  parseOllamaName,
+  sameName,
+  shownName,
+} from './name.ts';
 
 const long = 'a'.repeat(80);
 
@@ -80,4 +88,15 @@ test('a name that Ollama would take for another is refused', () => {
     expect(() => assertReachable(text)).toThrow(expect.objectContaining({ code: 'refused' }));
   }
   for (const text of ['tea', 'local', 'local/tea', 'tea:local-1', 'tea:cloud']) assertReachable(text);
+});
+
+test.each([
+  ['tea', 'tea:latest', true],
+  ['TEA', 'tea:latest', true],
+  ['library/tea', 'tea:latest', true],
+  ['tea:two', 'tea:latest', false],
+  ['', 'tea:latest', false],
+  ['../tea', 'tea:latest', false],
+])('%s means %s: %s', (text, name, means) => {
+  expect(meansOllamaName(text, name)).toBe(means);
 });

@@ -96,3 +96,9 @@ function problemOf(name: OllamaName): string | undefined {
   const wrong = rules.find(({ part, pattern }) => !pattern.test(name[part]));
   return wrong && `its ${wrong.part} is ${quoted(name[wrong.part])}`;
 }
+
+/** Whether `text` is a spelling of `name`; false for what is no name. */
+export function meansOllamaName(text: string, name: string): boolean {
+  const [given, meant] = [split(text), split(name)];
+  return !problemOf(given) && sameName(given, meant);
+}

@@ -223,3 +223,15 @@ test('what does not fit on the disk is not begun', async () => {
   expect(error).toMatchObject({ code: 'noSpace', message: expect.stringContaining('1 kB free') });
   expect((await vaultOf(home.context).contents()).snapshots.map(({ id }) => id)).toEqual(['b0001']);
 });
+
+test('a backup that goes in the same command is not counted as left', async () => {
+  await using home = await withModel();
+  for (let times = 0; times < 3; times += 1) await told(home, create);
+  const two = await told(home, remove, { ids: ['b0001', 'b0002'], confirm: 'tea.gguf' });
+  expect(two.result?.steps.map(({ because }) => because)).toEqual([
+    expect.stringContaining('one good backup of it is left'),
+    expect.stringContaining('one good backup of it is left'),
+  ]);
+  const last = await told(home, remove, { ids: ['b0003'], confirm: 'tea.gguf' });
+  expect(last.result?.steps[0]?.because).toContain('no good backup of it is left');
+});

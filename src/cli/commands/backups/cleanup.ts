@@ -9,6 +9,7 @@ import {
   lastGoodCopies,
   obstacleToCleanup,
   planCleanup,
+  sameContent,
 } from '../../../vault/retention.ts';
 import type { Subject } from '../../../vault/subject.ts';
 import type { Vault } from '../../../vault/vault.ts';
@@ -29,7 +30,8 @@ export async function cleanup(context: Context, argv: Arguments): Promise<void> 
   const facts = await observe(context, vaultOf(context), retentionDays);
   refuseWhere(facts);
   const plan = planCleanup(facts);
-  if (argv.execute !== true || context.flags.dryRun) return report(context, plan, 'planned', undefined);
+  if (argv.execute !== true || context.flags.dryRun)
+    return report(context, plan, 'planned', undefined, executing(argv));
   const going = plan.filter(({ kind }) => kind === 'delete');
   if (going.length === 0) return report(context, plan, 'done', 0);
   const targets = going.map(({ snapshot }) => snapshot.id);
@@ -57,7 +59,11 @@ async function observe(context: Context, vault: Vault, retentionDays: number): P
   const given = { snapshots, broken, now, retentionDays, newestEntry: newest ? new Date(newest) : null };
   const last = lastGoodCopies(given);
   const states = await sourcesOf(context, last.map(originOfSnapshot), sourceDeadlineMs);
-  const answered = new Set(last.filter((_, index) => states[index] === 're-pullable').map(({ id }) => id));
+  const again = last.filter((_, index) => states[index] === 're-pullable');
+  // What answered for one answers for all of the same content.
+  const answered = new Set(
+    snapshots.filter((each) => again.some((one) => sameContent(one, each))).map(({ id }) => id),
+  );
   return { ...given, answered, lost: await lostRuntimes(context, snapshots) };
 }
 
@@ -92,6 +98,7 @@ function report(
   plan: readonly CleanupStep[],
   outcome: 'planned' | 'done',
   freed: number | undefined,
+  toExecute = '',
 ): void {
   const steps = plan.map(({ kind, snapshot, because }) => ({
     kind,
@@ -108,15 +115,17 @@ function report(
   });
   if (plan.length === 0) lines.push('there are no backups');
   if (going.length > 0) {
-    lines.push(
-      outcome === 'done'
-        ? `${bytes(freed ?? 0)} were freed`
-        : 'to delete these: aixcl backups cleanup --execute',
-    );
+    lines.push(outcome === 'done' ? `${bytes(freed ?? 0)} were freed` : `to delete these: ${toExecute}`);
   }
   const changed = outcome === 'done' && going.length > 0;
   const result = { command, changed, steps, ...(freed !== undefined && { freed }) };
   context.out.result(result, lines.join('\n'));
+}
+
+/** The command that carries out what was shown. */
+function executing({ retentionDays }: Arguments): string {
+  const days = retentionDays === undefined ? '' : ` --retention-days ${daysOf(retentionDays)}`;
+  return `aixcl ${command}${days} --execute`;
 }
 
 function daysOf(value: unknown): number {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
+import { meansOllamaName } from '../../../models/ollama/name.ts';
 import { isGood } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
@@ -21,7 +22,8 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   const contents = await readableContents(vaultOf(context));
   const { snapshots } = contents;
   const chosen = chooseBackups(contents, ids);
-  const lines = chosen.map((snapshot) => describe(snapshot, snapshots));
+  const staying = snapshots.filter((each) => !chosen.includes(each));
+  const lines = chosen.map((snapshot) => describe(snapshot, staying));
   if (context.flags.dryRun) {
     const steps = chosen.map(({ id }, index) => step(id, 'planned', lines[index]!));
     context.out.result({ command, changed: false, steps }, lines.join('\n'));
@@ -50,13 +52,13 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   context.out.result(result, text.join('\n'));
 }
 
-/** A folder may be given back by its path from here. */
+/** A folder may be given back by its path from here, a model of Ollama's in any spelling that Ollama takes. */
 async function confirmed(
   context: Context,
   { runtime, name }: Subject,
   given: readonly string[],
 ): Promise<void> {
-  if (given.some((text) => text === name || (runtime === 'directory' && resolve(text) === name))) return;
+  if (given.some((text) => isNameOf({ runtime, name }, text))) return;
   if (given.length > 0) {
     throw new AixclError(
       'refused',
@@ -72,13 +74,22 @@ async function confirmed(
   });
 }
 
-function describe(snapshot: Snapshot, all: readonly Snapshot[]): string {
+function isNameOf({ runtime, name }: Subject, text: string): boolean {
+  if (text === name) return true;
+  if (runtime === 'directory') return resolve(text) === name;
+  return runtime === 'ollama' && meansOllamaName(text, name);
+}
+
+/** `staying`: what the vault holds afterwards. */
+function describe(snapshot: Snapshot, staying: readonly Snapshot[]): string {
   const { id, subject, size, created } = snapshot;
-  const others = all.filter(
-    (each) => each !== snapshot && sameSubject(each.subject, subject) && isGood(each),
-  );
+  const { length } = staying.filter((each) => sameSubject(each.subject, subject) && isGood(each));
   const left =
-    others.length > 0 ? `${others.length} good backups of it are left` : 'no good backup of it is left then';
+    length === 0
+      ? 'no good backup of it is left then'
+      : length === 1
+        ? 'one good backup of it is left'
+        : `${length} good backups of it are left`;
   const day = created.toISOString().slice(0, 10);
   return `delete ${id}: ${shownSubject(subject)}, ${bytes(size)}, of ${day}; ${left}`;
 }
