@@ -64,13 +64,20 @@ export function planRemove(
   models: readonly ObservedRemoval[],
   { force }: { readonly force: boolean },
 ): RemoveStep[] {
+  const going = new Set(
+    models.filter((model) => !refusalOf(model, force)).map(({ subject }) => subject.name),
+  );
   return models.map((model): RemoveStep => {
     const { subject, damage, source, active } = model;
     const refusal = refusalOf(model, force);
     if (refusal) return { kind: 'refuse', subject, ...refusal };
     const stays = model.files
-      .filter(({ sharedWith }) => sharedWith.length > 0)
-      .map(({ path, size, sharedWith }) => ({ path, size, with: sharedWith }));
+      .map(({ path, size, sharedWith }) => ({
+        path,
+        size,
+        with: sharedWith.filter((name) => !going.has(name)),
+      }))
+      .filter((file) => file.with.length > 0);
     return {
       kind: 'remove',
       because: 'asked for',

@@ -72,3 +72,30 @@ test('what is held or can not be removed now stays, forced or not', () => {
     'refuse (notRunning): Ollama does not run',
   );
 });
+
+test('what stays is told with who has it too: large files each, small ones together', () => {
+  const shared = (path: string, size: number, ...sharedWith: string[]) =>
+    file({ path, size, sharedWith, way: 'copy' });
+  const files = [
+    shared(`blobs/sha256-${'a'.repeat(64)}`, 2e9, 'b:1', 'c:1'),
+    shared('blobs/x', 10, 'b:1'),
+    shared('blobs/y', 5, 'c:1'),
+  ];
+  const text = shown(model({ files }));
+  expect(text).toContain(`stays: sha256-${'a'.repeat(12)} (2 GB), which b:1, c:1 have too`);
+  expect(text).toContain('stays: 2 small files (15 B), which b:1, c:1 have too');
+});
+
+test('what two that go together share does not stay', () => {
+  const named = (name: string, other: string) =>
+    model({
+      subject: { runtime: 'ollama', name },
+      files: [file({ sharedWith: [other], way: 'copy' })],
+    });
+  const both = planRemove([named('a:1', 'b:1'), named('b:1', 'a:1')], { force: false });
+  expect(both).toMatchObject([{ stays: [] }, { stays: [] }]);
+  const held = { ...named('b:1', 'a:1'), held: 'a manifest is cut' };
+  expect(planRemove([named('a:1', 'b:1'), held], { force: false })[0]).toMatchObject({
+    stays: [{ with: ['b:1'] }],
+  });
+});
