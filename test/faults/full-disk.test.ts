@@ -65,7 +65,7 @@ faultTest(
     for (const name of ['models remove', 'backups create', 'backups restore, over another model'] as const) {
       await using home = await faultHome();
       await sweep(await scenarios[name]!(home), {
-        count: 5,
+        count: 2,
         at: ({ call }: Point) => growing.test(call),
         inject: ({ call, nth }) => ({ calls: [call], effect: 'error=ENOSPC', when: `${nth}+` }),
         // Of several models, some may still have been saved.

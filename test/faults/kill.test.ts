@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { faultHome, faultTest } from './lab/fault-test.ts';
+import { faultHome, faultTest, sweepAll } from './lab/fault-test.ts';
 import { scenarios } from './lab/scenarios.ts';
 import { sweep } from './lab/sweep.ts';
 
@@ -9,7 +9,7 @@ describe.each(Object.entries(scenarios))('%s', (_, make) => {
     async () => {
       await using home = await faultHome();
       await sweep(await make(home), {
-        count: 8,
+        count: 1,
         inject: ({ call, nth }) => ({ calls: [call], effect: 'signal=SIGKILL', when: nth }),
         codes: [137],
       });
@@ -27,7 +27,8 @@ describe.each(Object.entries(scenarios))('%s', (_, make) => {
         ['SIGTERM', 143],
       ] as const) {
         await sweep(scenario, {
-          count: 2,
+          count: 1,
+          at: ({ call }) => sweepAll || /^(pwrite64|fsync|rename|unlink)$/.test(call),
           inject: ({ call, nth }) => ({ calls: [call], effect: `signal=${signal}`, when: nth }),
           codes: [code],
         });

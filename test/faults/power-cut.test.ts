@@ -8,6 +8,7 @@ import {
   isSaved,
   loopDisk,
   savedIn,
+  sweepAll,
   tool,
   writeModel,
 } from './lab/fault-test.ts';
@@ -31,7 +32,8 @@ describe.each(Object.entries(scenarios))('%s', (_, make) => {
           },
         },
         {
-          count: 6,
+          count: 1,
+          at: ({ call }) => sweepAll || /^(fsync|rename|link|unlink|mkdir|rmdir)$/.test(call),
           inject: ({ call, nth }) => ({ calls: [call], effect: 'signal=SIGKILL', when: nth }),
           after: () => disk.powerCut(),
           codes: [137],

@@ -53,6 +53,17 @@ faultTest(
   },
 );
 
+faultTest('38: a journal that was written in the future is a sign too: nothing goes', async () => {
+  await using home = await faultHome();
+  await write(home, 'one');
+  await home.must(['backups', 'create'], { clock: '-90d' });
+  await home.must(['backups', 'create'], { clock: '-80d' });
+  await home.must(['vault', 'verify'], { clock: '+2y' });
+  const { code, stderr } = await home.run(cleanup);
+  expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/journal/) });
+  expect(await idsIn(home)).toEqual(['b0001', 'b0002']);
+});
+
 faultTest('38, 39: years later, by the clock: what is the last copy of its bytes stays', async () => {
   await using home = await faultHome();
   const one = await write(home, 'one');

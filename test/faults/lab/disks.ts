@@ -36,7 +36,9 @@ export interface LoopDisk extends Disk {
 /** ext4 in a file. `inodes`: so many and no more. */
 export function loopDisk(bytes: number, { inodes }: { readonly inodes?: number } = {}): LoopDisk {
   const folder = mkdtempSync(join(tmpdir(), 'aixcl-disk-'));
-  const [image, path] = [join(folder, 'image'), join(folder, 'mount')];
+  const path = join(folder, 'mount');
+  let copies = 0;
+  let image = join(folder, 'image');
   writeFileSync(image, '');
   truncateSync(image, bytes);
   // Blocks kept for root would make the disk larger than the test says.
@@ -44,10 +46,19 @@ export function loopDisk(bytes: number, { inodes }: { readonly inodes?: number }
   mkdirSync(path);
   const mount = () => tool('mount', ['-o', 'loop', image, path]);
   mount();
-  const unmount = () => tool('umount', [path]);
+  const unmount = () => {
+    tool('umount', [path]);
+    // Another mount namespace (a container that began meanwhile) may keep the file system alive, and what it has in memory. A copy is new to it.
+    const next = join(folder, `image-${++copies}`);
+    tool('cp', ['--sparse=always', image, next]);
+    rmSync(image);
+    image = next;
+  };
   return {
     ...mounted(path, () => rmSync(folder, { recursive: true, force: true })),
-    image,
+    get image() {
+      return image;
+    },
     unmount,
     mount,
     powerCut() {

@@ -1,6 +1,6 @@
 /** The commands that change models or the vault, each with what must hold whatever happens to it. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type Content, contentOf, type FaultHome, isSaved, savedIn, writeModel } from './fault-test.ts';
 import type { Scenario } from './sweep.ts';
@@ -80,6 +80,11 @@ const removeFolder: MakeScenario = async (home) => {
       await home.must(['models', 'add', many]);
     },
     assertOldOrNew: () => assertLiveOrSaved(home, folder, big),
+    async assertSettled() {
+      const outgoing = await contentOf(join(home.models, '.aixcl', 'outgoing'));
+      expect(outgoing ?? {}).toEqual({});
+      expect([big, undefined]).toContainEqual(await contentOf(join(home.models, folder)));
+    },
     async assertNew() {
       expect(await contentOf(join(home.models, folder))).toBeUndefined();
       await assertLiveOrSaved(home, folder, big);
@@ -150,6 +155,9 @@ const restore: MakeScenario = async (home) => {
       if (live !== undefined) expect([tea, standing]).toContainEqual(live);
       if (!isSame(live, standing)) expect(isSaved(saved, standing)).toBe(true);
     },
+    async assertSettled() {
+      expect([tea, standing]).toContainEqual(await contentOf(target));
+    },
     async assertNew() {
       expect(await contentOf(target)).toEqual(tea);
       expect(isSaved(await savedIn(home.vault), standing)).toBe(true);
@@ -159,7 +167,7 @@ const restore: MakeScenario = async (home) => {
 
 /** A folder that is no model, with files that are to be taken away from it. */
 const restoreFolder: MakeScenario = async (home) => {
-  const place = join(home.scratch, 'adapter');
+  const place = join(home.scratch, 'adapters', 'adapter');
   const write = async (text: string) => {
     await rm(place, { recursive: true, force: true });
     await mkdir(join(place, 'snapshots'), { recursive: true });
@@ -182,6 +190,11 @@ const restoreFolder: MakeScenario = async (home) => {
       expect(isSaved(saved, old)).toBe(true);
       if (live !== undefined) expect([old, standing]).toContainEqual(live);
       if (!isSame(live, standing)) expect(isSaved(saved, standing)).toBe(true);
+    },
+    async assertSettled() {
+      expect([old, standing]).toContainEqual(await contentOf(place));
+      // And nothing lies beside it.
+      expect(await readdir(dirname(place))).toEqual([basename(place)]);
     },
     async assertNew() {
       expect(await contentOf(place)).toEqual(old);
