@@ -2,7 +2,7 @@ import { appendFile, chmod, link, mkdir, readFile, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { partLinks } from './part-links.ts';
-import { type LiveFile, options, publish, TestVault } from './vault/test-vault.ts';
+import { draft, type LiveFile, options, publish, TestVault } from './vault/test-vault.ts';
 
 let place: TestVault;
 let live: LiveFile;
@@ -53,6 +53,17 @@ test('a blob that a snapshot names gets bytes of its own', async () => {
   await parted();
   await appendFile(live.full, 'scribble');
   expect(await place.read(live.digest)).toEqual(live.content);
+});
+
+test('a folder is looked into where it was saved from', async () => {
+  const other = await place.live('../elsewhere/tea.gguf', Buffer.alloc(9000, 'other'));
+  const subject = { runtime: 'directory', name: join(place.root, 'elsewhere') } as const;
+  {
+    await using writer = await place.open();
+    await publish(writer, [{ ...other, path: 'tea.gguf' }], draft('x', { subject }), 'link');
+  }
+  await parted();
+  expect((await stat(other.full)).nlink).toBe(1);
 });
 
 test('while a record can not be read, no blob is taken for one that nothing names', async () => {

@@ -16,8 +16,8 @@ export interface PartWork extends WorkOptions {
 }
 
 /**
- * Live files that the vault took over for a removal that was killed: they still have their names, so that whoever writes into one would write
- * into the vault. A blob that no snapshot names lets go; else the vault gets bytes of its own. The live file can be written by its owner
+ * Live files that the vault took over for a removal or a restore that was killed: they still have their names, so that whoever writes into one
+ * would write into the vault. They are looked for in `folders` and where folders were saved from. A blob that no snapshot names lets go; else the vault gets bytes of its own. The live file can be written by its owner
  * again. Under the vault's lock.
  */
 export async function partLinks(
@@ -27,7 +27,7 @@ export async function partLinks(
 ): Promise<void> {
   const shared = await sharedBlobs(writer);
   if (shared.size === 0) return;
-  for (const folder of folders) {
+  for (const folder of new Set([...folders, ...(await savedFolders(shared, writer))])) {
     for (const { path, identity, mode } of await filesIn(folder)) {
       const digest = shared.get(keyOf(identity));
       if (digest === undefined) continue;
@@ -72,6 +72,20 @@ async function sharedBlobs({ vault }: VaultWriter): Promise<Map<string, Digest>>
     shared.set(keyOf(identityOf(await lstat(vault.blobPath(digest), { bigint: true }))), digest);
   }
   return shared;
+}
+
+async function savedFolders(
+  shared: ReadonlyMap<string, Digest>,
+  { vault }: VaultWriter,
+): Promise<readonly string[]> {
+  const digests = new Set(shared.values());
+  const { snapshots } = await vault.contents();
+  return snapshots
+    .filter(
+      ({ subject, files }) =>
+        subject.runtime === 'directory' && files.some(({ digest }) => digests.has(digest)),
+    )
+    .map(({ subject }) => subject.name);
 }
 
 function keyOf({ device, inode }: FileIdentity): string {

@@ -73,6 +73,8 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
   try {
     await keeper.remove(model, proof);
   } catch (error) {
+    // The next command does it then.
+    if (signal.aborted) throw error;
     await ownCopies({ keeper, model }, writer, signal).catch((failure: unknown) => {
       throw new AixclError(
         'unexpected',

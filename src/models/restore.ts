@@ -146,7 +146,9 @@ async function saveStanding(
   });
 }
 
+/** Where the command was interrupted, the next one does it. */
 async function giveBack(standing: Found, { writer, signal }: RestoreWork, error: unknown): Promise<void> {
+  if (signal.aborted) return;
   await ownCopies(standing, writer, signal).catch((failure: unknown) => {
     throw new AixclError(
       'unexpected',

@@ -92,10 +92,11 @@ async function takeOwnCopies(
   signal: AbortSignal,
   failure: unknown,
 ): Promise<void> {
+  // The next command does it then.
+  if (signal.aborted) return;
   try {
     await ownCopies(standing, writer, signal);
   } catch (error) {
-    signal.throwIfAborted();
     throw new AixclError(
       'unexpected',
       `${reasonOf(failure)}; and the vault could not get bytes of its own (${reasonOf(error)}), so that it shares those of the model`,
