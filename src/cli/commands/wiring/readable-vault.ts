@@ -16,8 +16,8 @@ function isIndex({ name }: BrokenRecord): boolean {
 
 export function recordsUnreadable({ path }: Vault, broken: readonly BrokenRecord[]): AixclError {
   const named = broken.map(({ name, why }) => `${name} (${why})`).join(', ');
-  const what = broken.some(isIndex) ? 'so nobody can tell what it holds' : 'the others can';
-  return new AixclError('verification', `the vault ${path} can't read its record ${named}: ${what}`, {
-    hint: "aixcl vault verify; docs/recovery.md says how a record comes back: the models' bytes are in the vault still",
+  const what = broken.some(isIndex) ? ', so nobody can tell what it holds' : '; the others can';
+  return new AixclError('verification', `of the vault ${path} can't be read: ${named}${what}`, {
+    hint: "aixcl vault verify; docs/recovery.md says how a record comes back: the models' bytes are still in the vault",
   });
 }
