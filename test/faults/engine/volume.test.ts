@@ -210,6 +210,9 @@ describeEngine('a volume inside the engine', () => {
 
   engineTest('19: a volume whose name is mistyped comes into being by no command', async () => {
     await using home = await volumeHome();
+    await home.serve(true);
+    await home.must('backups', 'create');
+    await docker(['rm', '--force', 'ollama']);
     await writeFile(
       join(home.root, 'compose.override.yaml'),
       'volumes:\n  ollama: !override\n    name: olama\n    external: true\n',
@@ -220,12 +223,13 @@ describeEngine('a volume inside the engine', () => {
       ['backups', 'create'],
       ['models', 'remove', 'tea', '--yes'],
       ['undo', '--yes'],
+      ['backups', 'restore', 'b0001', '--yes'],
     ];
     for (const args of commands) {
       const { code } = await aixcl(args, { home });
       expect.soft({ args, code }).not.toMatchObject({ code: 1 });
       const { stdout } = await docker(['volume', 'ls', '--quiet']);
-      expect.soft({ args, volumes: stdout }).toEqual({ args, volumes: '' });
+      expect.soft({ args, volumes: stdout.trim() }).toEqual({ args, volumes: 'ollama' });
     }
     expect(await helpers()).toEqual([]);
   });
