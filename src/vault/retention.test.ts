@@ -153,3 +153,12 @@ test('the sources to ask are those of old last copies alone', () => {
   const given = facts([snapshot('tea', 50, 'a'), snapshot('tea', 3, 'b'), last]);
   expect(lastGoodCopies(given)).toEqual([last]);
 });
+
+test('other bytes of the model that one goes for are named, so that they can be hashed first', () => {
+  const [older, newer] = [snapshot('tea', 50, 'a'), snapshot('tea', 40, 'b')];
+  const same = snapshot('tea', 45, 'b');
+  const survivors = planCleanup(facts([older, newer, same])).map((step) =>
+    step.kind === 'delete' ? [step.snapshot.id, step.survivor?.id ?? null] : [step.snapshot.id],
+  );
+  expect(survivors).toEqual([[newer.id], [same.id, null], [older.id, newer.id]]);
+});

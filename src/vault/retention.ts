@@ -14,7 +14,8 @@ const promised: readonly (Snapshot['backupType'] | undefined)[] = [
 ];
 
 export type CleanupStep = Step<{
-  delete: { readonly snapshot: Snapshot };
+  /** `survivor`: other bytes of the same model, that have to be right for this one to go. Null: it goes for nothing of the vault's. */
+  delete: { readonly snapshot: Snapshot; readonly survivor: Snapshot | null };
   keep: { readonly snapshot: Snapshot };
 }>;
 
@@ -72,12 +73,12 @@ export function planCleanup(facts: CleanupFacts): CleanupStep[] {
   return backups.flatMap((snapshot) => steps.get(snapshot) ?? []);
 }
 
+type Verdict =
+  | { readonly kind: 'delete'; readonly because: string; readonly survivor: Snapshot | null }
+  | { readonly kind: 'keep'; readonly because: string };
+
 /** `staying`: what is left of the vault by the steps so far. */
-function verdictOn(
-  snapshot: Snapshot,
-  facts: CleanupFacts,
-  staying: ReadonlySet<Snapshot>,
-): { readonly kind: 'delete' | 'keep'; readonly because: string } {
+function verdictOn(snapshot: Snapshot, facts: CleanupFacts, staying: ReadonlySet<Snapshot>): Verdict {
   if (!old(snapshot, facts)) {
     const { days, why } = daysOf(snapshot, facts);
     const until = new Date(snapshot.created.getTime() + days * msPerDay);
@@ -87,15 +88,19 @@ function verdictOn(
   if (!isGood(snapshot)) {
     const good = others.find((each) => sameSubject(each.subject, snapshot.subject) && isGood(each));
     const state = snapshot.damage ? 'damaged' : 'never verified';
-    if (good) return { kind: 'delete', because: `${state}; ${good.id} is a good copy` };
+    if (good) return { kind: 'delete', because: `${state}; ${good.id} is a good copy`, survivor: good };
     return { kind: 'keep', because: `${state}, and there is no good copy of ${snapshot.subject.name}` };
   }
   const same = others.find((each) => isGood(each) && later(each, snapshot) && sameContent(each, snapshot));
-  if (same) return { kind: 'delete', because: `${same.id} holds the same` };
+  // The same blobs: with this one goes no byte.
+  if (same) return { kind: 'delete', because: `${same.id} holds the same`, survivor: null };
   const newer = laterGood(snapshot, others);
-  if (newer) return { kind: 'delete', because: `older than ${ageOf(snapshot, facts)}; ${newer.id} is newer` };
+  if (newer) {
+    const because = `older than ${ageOf(snapshot, facts)}; ${newer.id} is newer`;
+    return { kind: 'delete', because, survivor: newer };
+  }
   if (facts.answered.has(snapshot.id))
-    return { kind: 'delete', because: 'each byte of it answers at its source' };
+    return { kind: 'delete', because: 'each byte of it answers at its source', survivor: null };
   return { kind: 'keep', because: `the last good copy of ${snapshot.subject.name}` };
 }
 

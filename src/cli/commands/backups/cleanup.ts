@@ -3,6 +3,7 @@ import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import { lostModels } from '../../../models/lost-runtimes.ts';
 import { originOfSnapshot } from '../../../models/sources.ts';
+import { checkSnapshot, type HashedBlobs } from '../../../vault/check-snapshot.ts';
 import {
   type CleanupFacts,
   type CleanupStep,
@@ -12,9 +13,10 @@ import {
   sameContent,
 } from '../../../vault/retention.ts';
 import type { Subject } from '../../../vault/subject.ts';
-import type { Vault } from '../../../vault/vault.ts';
+import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
+import { working } from '../../working.ts';
 import { journalOf } from '../wiring/journal.ts';
 import { keepersOf } from '../wiring/keepers.ts';
 import { withOperation } from '../wiring/operation.ts';
@@ -44,11 +46,34 @@ export async function cleanup(context: Context, argv: Arguments): Promise<void> 
     refuseWhere(again);
     const still = planCleanup(again).filter(({ kind }) => kind === 'delete');
     assertSame(targets, still);
+    await proveSurvivors(context, still, writer);
     for (const { snapshot, because } of still) await operation.step('delete', snapshot.id, because);
     const { freed: bytesFreed } = await writer.remove(targets, again.now);
     return bytesFreed;
   });
   report(context, plan, 'done', freed);
+}
+
+/** What others go for is hashed first: that it was right once does not tell that it is. Throws `verification`, and notes what was found. */
+async function proveSurvivors(
+  context: Context,
+  going: readonly CleanupStep[],
+  writer: VaultWriter,
+): Promise<void> {
+  const hashed: HashedBlobs = new Map();
+  for (const step of going) {
+    if (step.kind !== 'delete' || !step.survivor) continue;
+    const { survivor, snapshot } = step;
+    const wrong = await working(context, `Hashing ${survivor.id}`, survivor.size, (options) =>
+      checkSnapshot(survivor, writer, { ...options, now: new Date(), hashed }),
+    );
+    if (wrong === null) continue;
+    throw new AixclError(
+      'verification',
+      `nothing is deleted: ${survivor.id}, for which ${snapshot.id} was to go, is damaged: ${wrong}`,
+      { hint: 'aixcl vault verify --repair' },
+    );
+  }
 }
 
 async function observe(context: Context, vault: Vault, retentionDays: number): Promise<CleanupFacts> {
