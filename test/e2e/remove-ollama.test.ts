@@ -86,7 +86,10 @@ describeWithOllama('models remove and undo, of models of Ollama', (ollamaHome) =
       ['b0002', false, true],
       ['b0001', true, false],
     ]);
-    await home.ok('backups', 'verify');
+    expect((await aixcl(['backups', 'verify'], { home })).code).toBe(7);
+    await home.ok('backups', 'verify', 'b0001');
+    expect(removed.stdout).toContain('aixcl backups restore b0002 --to DIR');
+    expect((await aixcl(['undo'], { home })).code).toBe(7);
     await home.ok('backups', 'restore', 'b0001');
     await expectWhole(home.ollama, 'tea', tea);
   });
