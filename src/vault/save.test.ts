@@ -184,7 +184,7 @@ test('no other code can make a proof', () => {
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .filter((file) => /VerifiedBackup\s*\.\s*of\b/.test(readFileSync(join(src, file), 'utf8')));
   // The gate, and what proves once more what a killed command had saved and set aside.
-  expect(makers.sort()).toEqual(['adapters/settle-swaps.ts', 'vault/save.ts']);
+  expect(makers.sort()).toEqual(['adapters/swap/settle-swaps.ts', 'vault/save.ts']);
 });
 
 const options = { way: 'copy' as const, recheck: true, signal: new AbortController().signal };

@@ -5,7 +5,7 @@ import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { type ModelName, parseShardName, quoted, shardName } from '../../models/model-name.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { FileIdentity } from '../../vault/evidence.ts';
-import { readTree, type TreeFile, type TreeLink, treeFile } from '../folder-tree.ts';
+import { readTree, type TreeFile, type TreeLink, treeFile } from '../folders/tree.ts';
 import { sameInode } from '../vault/file-identity.ts';
 import { inspectModel } from './inspect-model.ts';
 import { lastRecord, readRecord } from './records.ts';

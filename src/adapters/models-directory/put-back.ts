@@ -13,7 +13,7 @@ import {
 import { hexOf } from '../../vault/digest.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { makeDirectory, ownershipOf } from '../durable.ts';
-import { stageFiles } from '../stage-files.ts';
+import { stageFiles } from '../swap/stage-files.ts';
 import { ggufFacts } from './gguf-source.ts';
 import type { BlobPath } from './kept-model.ts';
 import { recordsFor, replaceModel } from './replace.ts';

@@ -7,7 +7,7 @@ import { type ModelName, quoted } from '../../models/model-name.ts';
 import type { FileIdentity } from '../../vault/evidence.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { ownershipOf } from '../durable.ts';
-import { carryOut, type Move, NameTaken, type Swap } from '../swap.ts';
+import { carryOut, type Move, NameTaken, type Swap } from '../swap/swap.ts';
 import { identityOf, sameContent } from '../vault/file-identity.ts';
 import { modelsDirectoryAt } from './directory.ts';
 import { type BlobPath, findKept } from './kept-model.ts';

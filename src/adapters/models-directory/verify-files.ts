@@ -7,7 +7,7 @@ import { quoted } from '../../models/model-name.ts';
 import { digestOf, hexOf, isDigest } from '../../vault/digest.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import { makeDirectory, ownershipOf, syncDirectory } from '../durable.ts';
-import { stageFile } from '../stage-files.ts';
+import { stageFile } from '../swap/stage-files.ts';
 import { hashFile } from '../vault/hashing.ts';
 import type { KeptGguf, Part } from './kept-model.ts';
 import { publishFile } from './publish.ts';

@@ -1,4 +1,4 @@
-import { directoryKeeper } from '../../../adapters/directory-keeper.ts';
+import { directoryKeeper } from '../../../adapters/folders/keeper.ts';
 import { ggufKeeper } from '../../../adapters/models-directory/keeper.ts';
 import type { Keeper } from '../../../models/keeper.ts';
 import type { Subject } from '../../../vault/subject.ts';

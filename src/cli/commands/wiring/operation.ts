@@ -94,7 +94,7 @@ async function recover(context: Context, writer: VaultWriter, operation: Operati
     const keeper = await keeperOf(context, runtime);
     await keeper.recover?.(writer, { signal });
   }
-  const { partLinks } = await import('../../../adapters/part-links.ts');
+  const { partLinks } = await import('../../../adapters/swap/part-links.ts');
   await partLinks([home.models, join(home.ollama, 'models', 'blobs')], writer, {
     signal,
     step: (path, because) => operation.step('part', path, because),

@@ -3,8 +3,8 @@ import { chmod, link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readTree } from './folder-tree.ts';
-import { asNobody } from './test-nobody.ts';
+import { asNobody } from '../test-nobody.ts';
+import { readTree } from './tree.ts';
 
 let root: string;
 beforeEach(async () => {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { carryOut, type GoneFile, NameTaken, notedSwaps, type Swap, type SwapWork, settle } from './swap.ts';
 
 let root: string;

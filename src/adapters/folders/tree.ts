@@ -1,9 +1,9 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../errors.ts';
-import type { FileIdentity } from '../vault/evidence.ts';
-import { identityOf } from './vault/file-identity.ts';
+import { systemCode } from '../../errors.ts';
+import type { FileIdentity } from '../../vault/evidence.ts';
+import { identityOf } from '../vault/file-identity.ts';
 
 /** All that lies in a folder, down to the last. Paths are relative to it, `/` between components. No link is followed. */
 export interface FolderTree {

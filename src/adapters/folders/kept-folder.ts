@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { AixclError, systemCode } from '../errors.ts';
-import type { KeptModel } from '../models/keeper.ts';
-import { quoted } from '../models/model-name.ts';
-import type { Source } from '../vault/subject.ts';
-import { attributeFacts } from './folder-attributes.ts';
-import { type FolderTree, readTree } from './folder-tree.ts';
-import { sameContent } from './vault/file-identity.ts';
+import { AixclError, systemCode } from '../../errors.ts';
+import type { KeptModel } from '../../models/keeper.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { Source } from '../../vault/subject.ts';
+import { sameContent } from '../vault/file-identity.ts';
+import { attributeFacts } from './attributes.ts';
+import { type FolderTree, readTree } from './tree.ts';
 
 /** A plain directory as it was at one moment. */
 export interface KeptFolder extends KeptModel {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { AixclError } from '../errors.ts';
-import type { Keeper, KeptModel } from '../models/keeper.ts';
-import { quoted } from '../models/model-name.ts';
-import type { Digest } from '../vault/digest.ts';
+import { AixclError } from '../../errors.ts';
+import type { Keeper, KeptModel } from '../../models/keeper.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { Digest } from '../../vault/digest.ts';
+import { settleSwaps } from '../swap/settle-swaps.ts';
+import { notedSwaps } from '../swap/swap.ts';
+import { hashFile } from '../vault/hashing.ts';
 import { findFolder, type KeptFolder, openFolder } from './kept-folder.ts';
-import { putFolderBack } from './put-folder-back.ts';
-import { settleSwaps } from './settle-swaps.ts';
-import { notedSwaps } from './swap.ts';
-import { hashFile } from './vault/hashing.ts';
+import { putFolderBack } from './put-back.ts';
 
 /**
  * Keeps plain directories: an adapter, a training set. They are saved and restored, never removed. `home`: where the notes of unfinished

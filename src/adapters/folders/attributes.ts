@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { FolderTree } from './folder-tree.ts';
-import { isPlainPath } from './vault/records.ts';
+import { isPlainPath } from '../vault/records.ts';
+import type { FolderTree } from './tree.ts';
 
 /** What a file or folder is beside its bytes. */
 export interface Attributes {

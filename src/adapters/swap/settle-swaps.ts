@@ -1,10 +1,10 @@
 import { lstat } from 'node:fs/promises';
-import { AixclError } from '../errors.ts';
-import type { Evidence } from '../vault/evidence.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { SourceFile, Subject } from '../vault/subject.ts';
-import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
-import { VerifiedBackup } from '../vault/verified-backup.ts';
+import { AixclError } from '../../errors.ts';
+import type { Evidence } from '../../vault/evidence.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { SourceFile, Subject } from '../../vault/subject.ts';
+import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
+import { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { clearHalfNotes, type GoneFile, notedSwaps, type Swap, settle } from './swap.ts';
 
 /**

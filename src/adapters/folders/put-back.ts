@@ -1,17 +1,17 @@
 import { chmod, chown, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { AixclError } from '../errors.ts';
-import type { RestoreOptions } from '../models/keeper.ts';
-import { quoted } from '../models/model-name.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import { makeDirectory, type Ownership } from './durable.ts';
-import { attributesOf, settleFolders } from './folder-attributes.ts';
-import { readTree } from './folder-tree.ts';
+import { AixclError } from '../../errors.ts';
+import type { RestoreOptions } from '../../models/keeper.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import { makeDirectory, type Ownership } from '../durable.ts';
+import { stageFiles } from '../swap/stage-files.ts';
+import { carryOut, NameTaken } from '../swap/swap.ts';
+import { isPlainPath } from '../vault/records.ts';
+import { attributesOf, settleFolders } from './attributes.ts';
 import { findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
-import { stageFiles } from './stage-files.ts';
-import { carryOut, NameTaken } from './swap.ts';
-import { isPlainPath } from './vault/records.ts';
+import { readTree } from './tree.ts';
 
 const factsSchema = z.object({
   links: z.array(z.object({ path: z.string().refine(isPlainPath), target: z.string() })).catch([]),

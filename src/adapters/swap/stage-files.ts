@@ -1,13 +1,13 @@
 import { chmod, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AixclError } from '../errors.ts';
-import { quoted } from '../models/model-name.ts';
-import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
-import type { Vault, WorkOptions } from '../vault/vault.ts';
-import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
-import type { Attributes, AttributesByPath } from './folder-attributes.ts';
-import { copyInto } from './models-directory/copy.ts';
-import { hashWhole } from './vault/hashing.ts';
+import { AixclError } from '../../errors.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
+import type { Vault, WorkOptions } from '../../vault/vault.ts';
+import { give, makeDirectory, type Ownership, syncDirectory } from '../durable.ts';
+import type { Attributes, AttributesByPath } from '../folders/attributes.ts';
+import { copyInto } from '../models-directory/copy.ts';
+import { hashWhole } from '../vault/hashing.ts';
 
 /**
  * Copies (or reflinks) the files of a snapshot into the new folder `root`, each fsynced and hashed after it landed. Throws `verification`

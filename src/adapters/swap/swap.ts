@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AixclError, systemCode } from '../errors.ts';
-import type { Subject } from '../vault/subject.ts';
-import type { VerifiedBackup } from '../vault/verified-backup.ts';
-import { makeDirectory, type Ownership, replaceFile, syncDirectory } from './durable.ts';
-import { publishFile, publishFolder } from './models-directory/publish.ts';
+import { AixclError, systemCode } from '../../errors.ts';
+import type { Subject } from '../../vault/subject.ts';
+import type { VerifiedBackup } from '../../vault/verified-backup.ts';
+import { makeDirectory, type Ownership, replaceFile, syncDirectory } from '../durable.ts';
+import { publishFile, publishFolder } from '../models-directory/publish.ts';
 
 /**
  * A change of several names that happens as a whole: what stands goes aside, what is staged takes its place. It is noted on the disk before

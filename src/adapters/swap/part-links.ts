@@ -1,12 +1,12 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AixclError, reasonOf, systemCode } from '../errors.ts';
-import type { Digest } from '../vault/digest.ts';
-import type { FileIdentity } from '../vault/evidence.ts';
-import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
-import { syncDirectory } from './durable.ts';
-import { readTree } from './folder-tree.ts';
-import { identityOf, sameInode } from './vault/file-identity.ts';
+import { AixclError, reasonOf, systemCode } from '../../errors.ts';
+import type { Digest } from '../../vault/digest.ts';
+import type { FileIdentity } from '../../vault/evidence.ts';
+import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
+import { syncDirectory } from '../durable.ts';
+import { readTree } from '../folders/tree.ts';
+import { identityOf, sameInode } from '../vault/file-identity.ts';
 
 export interface PartWork extends WorkOptions {
   /** Called before a file is parted from the vault. */

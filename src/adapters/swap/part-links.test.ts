@@ -1,8 +1,8 @@
 import { appendFile, chmod, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { draft, type LiveFile, options, publish, TestVault } from '../vault/test-vault.ts';
 import { partLinks } from './part-links.ts';
-import { draft, type LiveFile, options, publish, TestVault } from './vault/test-vault.ts';
 
 let place: TestVault;
 let live: LiveFile;
