@@ -76,6 +76,26 @@ faultTest(
   1_800_000,
 );
 
+faultTest('8: on a full disk backups verify and come back, and one that is deleted gives room', async () => {
+  using disk = tmpfs(4 << 20);
+  await using home = await faultHome({ vault: join(disk.path, 'vault') });
+  const target = join(home.models, 'tea.gguf');
+  await writeModel(target, 'tea', 1 << 20);
+  const tea = (await contentOf(target))!;
+  await home.must(['backups', 'create']);
+  const fill = async () =>
+    await writeFile(join(disk.path, 'fill'), Buffer.alloc(8 << 20), { flag: 'a' }).catch(() => {});
+  await fill();
+  expect((await home.run(['models', 'remove', 'tea.gguf', '--yes'])).code).toBe(0);
+  await home.must(['backups', 'verify']);
+  await fill();
+  await home.must(['vault', 'verify']);
+  await home.must(['undo']);
+  expect(await contentOf(target)).toEqual(tea);
+  await fill();
+  await home.must(['backups', 'delete', 'b0001', '--confirm', 'tea.gguf']);
+});
+
 faultTest('9: out of inodes: exit 8, and the earlier backups are whole', async () => {
   using disk = loopDisk(32 << 20, { inodes: 128 });
   await using home = await faultHome({ vault: join(disk.path, 'vault') });
