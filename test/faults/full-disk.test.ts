@@ -86,12 +86,13 @@ faultTest('8: on a full disk backups verify and come back, and one that is delet
   const fill = async () =>
     await writeFile(join(disk.path, 'fill'), Buffer.alloc(8 << 20), { flag: 'a' }).catch(() => {});
   await fill();
-  expect((await home.run(['models', 'remove', 'tea.gguf', '--yes'])).code).toBe(0);
+  expect((await home.run(['models', 'remove', 'tea.gguf', '--yes'])).code).toBe(8);
+  expect(await contentOf(target)).toEqual(tea);
   await home.must(['backups', 'verify']);
   await fill();
   await home.must(['vault', 'verify']);
-  await home.must(['undo']);
-  expect(await contentOf(target)).toEqual(tea);
+  await home.must(['backups', 'restore', 'b0001', '--to', join(home.scratch, 'back')]);
+  expect(isSaved(await savedIn(home.vault), tea)).toBe(true);
   await fill();
   await home.must(['backups', 'delete', 'b0001', '--confirm', 'tea.gguf']);
 });
