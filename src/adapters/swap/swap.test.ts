@@ -2,9 +2,23 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { carryOut, type GoneFile, NameTaken, notedSwaps, type Swap, type SwapWork, settle } from './swap.ts';
+
+/** Fails the first sync of a folder for which it answers true. */
+const disk = vi.hoisted((): { fails: (() => boolean) | undefined } => ({ fails: undefined }));
+vi.mock('../durable.ts', async (original) => {
+  const real = await original<typeof import('../durable.ts')>();
+  const syncDirectory = async (path: string) => {
+    if (disk.fails?.()) {
+      disk.fails = undefined;
+      throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
+    }
+    await real.syncDirectory(path);
+  };
+  return { ...real, syncDirectory };
+});
 
 let root: string;
 let notes: string;
@@ -114,6 +128,19 @@ test('when the check after the moves fails, they are taken back', async () => {
   await expect(carryOut(swapOf(), proof, work({ check }))).rejects.toBe(killed);
   expect(await readFile(at('tea', 'model'), 'utf8')).toBe('old');
   expect((await readdir(root)).sort()).toEqual(['notes', 'tea']);
+});
+
+test.each([
+  ['the old name is gone', () => existsSync(at('aside')) && !existsSync(at('tea'))],
+  ['the new one is there', () => existsSync(at('aside')) && existsSync(at('tea'))],
+])('when %s and the disk then fails, what stood there has its name again', async (_, when) => {
+  await standing();
+  disk.fails = when;
+  await expect(carryOut(swapOf(), proof, work())).rejects.toMatchObject({ code: 'EIO' });
+  expect(disk.fails).toBeUndefined();
+  expect(await readFile(at('tea', 'model'), 'utf8')).toBe('old');
+  expect(await readdir(root)).toEqual(['notes', 'tea']);
+  expect(await notedSwaps(notes)).toEqual([]);
 });
 
 test('killed before the first move, it is taken back', async () => {

@@ -72,6 +72,7 @@ export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', wo
   const write = (phase: Phase) => replaceFile(note, `${JSON.stringify({ ...noted, phase })}\n`, work.owner);
   await makeDirectory(work.notes, work.owner);
   const made: Move[] = [];
+  let begun: Move | undefined;
   try {
     if (work.stage) {
       await write('staging');
@@ -83,11 +84,15 @@ export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', wo
       await proof.assertCovers(swap.saved.subject);
     }
     for (const move of swap.moves) {
+      begun = move;
       await make(move);
+      begun = undefined;
       made.push(move);
     }
     await work.check?.();
   } catch (error) {
+    // The name may have changed before what comes after it failed: a sync, say.
+    if (begun && !begun.over && !(error instanceof NameTaken) && (await isMade(begun))) made.push(begun);
     // What is written over can't be brought back; it is the only move then.
     for (const { from, to } of made.reverse()) await make({ from: to, to: from });
     await discard(swap.staged);
