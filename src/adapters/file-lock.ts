@@ -141,10 +141,20 @@ async function leadsTo(path: string, handle: FileHandle): Promise<boolean> {
 }
 
 async function busy(path: string, { what, patience }: LockWish): Promise<AixclError> {
-  const holder = (await readFile(path, 'utf8').catch(() => '')).trim() || 'another aixcl';
+  const holder = (await signature(path)) || 'another aixcl';
   return new AixclError(
     'busy',
     `${holder} is at work on ${what}${patience ? `, and was for ${patience} s` : ''}`,
     { hint: 'Wait for it, then run the command again; --wait-lock SECONDS waits.' },
   );
+}
+
+/** A holder signs right after it has the lock. */
+async function signature(path: string): Promise<string> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const text = (await readFile(path, 'utf8').catch(() => '')).trim();
+    if (text) return text;
+    await delay(10);
+  }
+  return '';
 }

@@ -77,7 +77,7 @@ export interface VaultWriter extends AsyncDisposable {
   adopt(record: SnapshotRecord, files: readonly TakenFile[], number?: number): Promise<Snapshot>;
   /** Re-hashes a blob of the vault. Throws `verification` when it is missing or wrong. */
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence>;
-  /** Changes what the index says of a snapshot. */
+  /** Changes what the index says of a snapshot. A full disk loses the change, and no more: what it says can be found out again. */
   note(id: string, change: Marks): Promise<void>;
   /**
    * Takes snapshots out of the index, then the blobs that were theirs alone. Refuses (`refused`) while a record is broken or in the future.

@@ -18,6 +18,7 @@ import {
   readMarks,
   readMetadata,
 } from './records.ts';
+import { withReserve } from './reserve.ts';
 
 /** Records are small; what claims to be larger is none of ours. */
 const largestRecord = 64 * 1024 * 1024;
@@ -75,7 +76,8 @@ export async function writeIndex(
   owner: Ownership | undefined,
 ): Promise<void> {
   const value = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: entries };
-  await replaceFile(layout.index, `${JSON.stringify(value, undefined, 2)}\n`, owner);
+  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  await withReserve(layout.root, () => replaceFile(layout.index, text, owner));
 }
 
 /** For whoever is about to write: throws `verification` when `index.json` can't be read. */

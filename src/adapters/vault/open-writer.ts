@@ -13,6 +13,7 @@ import type { Desk } from './desk.ts';
 import { readIndex, writeIndex } from './index-file.ts';
 import { Layout } from './layout.ts';
 import { Receipts } from './receipts.ts';
+import { keepReserve, withReserve } from './reserve.ts';
 import { nearest } from './same-mount.ts';
 import { Writer } from './writer.ts';
 
@@ -36,7 +37,8 @@ export async function openWriter(vault: Vault, place: Place, wish: WriterWish): 
   try {
     await lay(layout, owner);
     await clearLeftovers(layout);
-    await makeDirectory(join(layout.ingest, wish.operation), owner);
+    await keepReserve(layout.root);
+    await withReserve(layout.root, () => makeDirectory(join(layout.ingest, wish.operation), owner));
     return new Writer(vault, deskOf(layout, owner, lock, place, wish));
   } catch (error) {
     await lock[Symbol.asyncDispose]();

@@ -15,6 +15,7 @@ import {
   writeMarks,
   writeMetadata,
 } from './records.ts';
+import { isFull } from './reserve.ts';
 import { assertBlobsUnchanged } from './shelf.ts';
 import { takeIn } from './take-in.ts';
 
@@ -121,7 +122,9 @@ export async function note(desk: Desk, id: string, change: Marks): Promise<void>
     throw new AixclError('notFound', `the vault has no ${id}`, { hint: 'aixcl backups list' });
   }
   const changed = entries.map((entry) => (idOf(entry) === id ? withMarks(entry, change) : entry));
-  await writeIndex(desk.layout, changed, desk.owner);
+  await writeIndex(desk.layout, changed, desk.owner).catch((error: unknown) => {
+    if (!isFull(error)) throw error;
+  });
 }
 
 async function entriesOf({ layout }: Desk): Promise<readonly Entry[]> {

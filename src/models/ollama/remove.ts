@@ -32,7 +32,8 @@ export async function removeModel(
     return;
   }
   assertReachable(found.subject.name);
-  await assertSameOllama({ store, api, signal }, found, manifests);
+  const damaged = found.damage !== null || proof.snapshot.damage !== null;
+  await assertSameOllama({ store, api, signal }, { ...found, damaged }, manifests);
   assertSaved(found, proof);
   await proof.assertCovers(model.subject);
   await api.delete(found.subject.name);
@@ -75,7 +76,7 @@ function assertSaved(model: OllamaModel, proof: VerifiedBackup): void {
  */
 async function assertSameOllama(
   { api, store }: OllamaPlace,
-  model: OllamaModel,
+  model: OllamaModel & { readonly damaged: boolean },
   manifests: readonly StoredManifest[],
 ): Promise<void> {
   const listed = [...(await api.digests())].map(([name, digest]) => ({ name: name.toLowerCase(), digest }));
@@ -85,7 +86,7 @@ async function assertSameOllama(
   const same =
     found.length > 0
       ? found.some((one) => isIn(model.stored, one))
-      : model.damage !== null && listed.every((one) => manifests.some((stored) => isIn(stored, one)));
+      : model.damaged && listed.every((one) => manifests.some((stored) => isIn(stored, one)));
   if (same) return;
   throw new AixclError(
     'refused',
