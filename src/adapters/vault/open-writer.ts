@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
@@ -107,6 +107,8 @@ async function lay(layout: Layout, owner: Ownership | undefined): Promise<void> 
   for (const folder of layout.folders) await makeDirectory(folder, owner);
   if (!names.has('index.json') && !(await readIndex(layout)).broken) await writeIndex(layout, [], owner);
   if (!names.has('oci-layout')) {
+    // Blobs may be read by all, and some come from folders that nobody else may look into. Some file systems know no modes.
+    await chmod(layout.root, 0o700).catch(() => undefined);
     await replaceFile(layout.marker, `${JSON.stringify({ imageLayoutVersion: '1.0.0' })}\n`, owner);
   }
 }

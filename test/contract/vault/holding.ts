@@ -6,6 +6,12 @@ import { inodeOf } from './tampering.ts';
 
 /** Who may write, what killed commands leave, what is set aside. */
 export function holds(make: () => Promise<TestVault>): void {
+  test('a vault is for its owner alone to look into: folders that were saved may have been so', async () => {
+    await using home = await make();
+    await using writer = await home.open();
+    expect((await stat(writer.vault.path)).mode & 0o777).toBe(0o700);
+  });
+
   test('has one writer, and tells others who it is', async () => {
     await using home = await make();
     {
