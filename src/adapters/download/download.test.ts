@@ -30,27 +30,29 @@ async function fetchIt(options: Partial<DownloadOptions> = {}): Promise<Buffer> 
     await made.close();
     return await open(path, 'r+');
   });
+  server.received ??= 0;
+  const onProgress = (done: number) => {
+    server.received = done;
+    options.onProgress?.(done);
+  };
   try {
-    await download(server.url, file, expected, { ...quick, ...options });
+    await download(server.url, file, expected, { ...quick, ...options, onProgress });
   } finally {
     await file.close();
   }
   return await readFile(path);
 }
 
-test('a connection that is cut is taken up where it ended', async () => {
+test('a connection that is cut is taken up where it ended, so that no byte is sent twice', async () => {
   server.cuts = [1_000_000, 500_000, 700_000];
   expect((await fetchIt()).equals(body)).toBe(true);
-  const [first, second, ...rest] = server.requests;
-  expect([first, second]).toEqual(['bytes=0-0', 'whole']);
-  const starts = rest.map((range) => Number(/^bytes=(\d+)-$/.exec(range)?.[1]));
-  expect(starts).toHaveLength(3);
-  // What was sent last may be lost with the connection; what came is not asked for again.
-  for (const [index, start] of starts.entries()) {
-    const before = index === 0 ? 0 : starts[index - 1]!;
-    expect(start).toBeGreaterThan(before);
-    expect(start).toBeLessThanOrEqual(before + [1_000_000, 500_000, 700_000][index]!);
-  }
+  expect(server.requests).toEqual([
+    'bytes=0-0',
+    'whole',
+    'bytes=1000000-',
+    'bytes=1500000-',
+    'bytes=2200000-',
+  ]);
 });
 
 test('more cuts than tries are no failure while each brings something', async () => {

@@ -12,6 +12,8 @@ export interface TestServer extends AsyncDisposable {
   etag: string | undefined;
   /** Bytes after which each of the next connections is cut. */
   cuts: number[];
+  /** Bytes that the client has, where it tells: a connection is cut once all that was sent has come, for a cut loses what nobody read. */
+  received: number | undefined;
   /** Status codes that the next requests get instead of the file. */
   failures: number[];
   ranges: boolean;
@@ -38,6 +40,7 @@ export async function startTestServer(body: Buffer, path = '/model.gguf'): Promi
     body,
     etag: '"one"',
     cuts: [],
+    received: undefined,
     failures: [],
     ranges: true,
     conditions: true,
@@ -86,6 +89,14 @@ function answer(server: TestServer, request: IncomingMessage, response: ServerRe
   }
   server.sent += Math.min(limit, part.length);
   response.write(part.subarray(0, limit), () => {
-    if (cut !== undefined) setTimeout(() => response.destroy(), 20);
+    if (cut !== undefined) cutOnceReceived(server, response, from + Math.min(cut, part.length));
   });
+}
+
+function cutOnceReceived(server: TestServer, response: ServerResponse, position: number): void {
+  setTimeout(() => {
+    const missing = server.received !== undefined && server.received < position;
+    if (missing && !response.destroyed) cutOnceReceived(server, response, position);
+    else response.destroy();
+  }, 20);
 }
