@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import type { Journal, JournalEntry, Operation } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
+import { namesIn } from './names-in.ts';
 
 /**
  * The journal in a folder: a file a month (UTC), an entry a line. A line is one write to the file's end, so that several commands may write
@@ -124,13 +125,4 @@ async function read(folder: string): ReturnType<Journal['read']> {
     unreadable += month.unreadable;
   }
   return { entries, unreadable };
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -11,7 +11,12 @@ export function lostModels(snapshots: readonly Snapshot[], runtime: Subject['run
     const known = newest.get(snapshot.subject.name);
     if (!known || isLater(snapshot, known)) newest.set(snapshot.subject.name, snapshot);
   }
-  return [...newest.values()].filter((each) => each.backupType !== 'pre_deletion' || each.undone !== null);
+  return [...newest.values()].filter((each) => !isOfRemoval(each) || each.undone !== null);
+}
+
+/** By its type alone it could be a backup that somebody made by hand. */
+function isOfRemoval({ backupType, facts }: Snapshot): boolean {
+  return backupType === 'pre_deletion' && facts.taken === true;
 }
 
 function isLater(a: Snapshot, b: Snapshot): boolean {

@@ -78,6 +78,8 @@ test('a store that is empty has lost what nobody removed, and nothing else', () 
   expect(lostModels([removed, backedUp], 'llama-server')).toEqual([]);
   expect(idsOf(lostModels([snapshot(1, { undone: new Date() })], 'ollama'))).toEqual(['b0001']);
   expect(lostModels([backedUp, snapshot(3, { name: 'milk' })], 'ollama')).toEqual([]);
+  const byHand = snapshot(4, { facts: {} });
+  expect(idsOf(lostModels([byHand], 'ollama'))).toEqual(['b0004']);
 });
 
 test.each([

@@ -1,9 +1,10 @@
-import { readdir, rm, rmdir, statfs } from 'node:fs/promises';
+import { rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Keeper, KeptModel } from '../../models/keeper.ts';
 import { isModelName } from '../../models/model-name.ts';
 import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
+import { namesIn } from '../names-in.ts';
 import { settleSwaps } from '../swap/settle-swaps.ts';
 import { notedSwaps } from '../swap/swap.ts';
 import { onDisk } from './disk-errors.ts';
@@ -64,14 +65,5 @@ async function recover(directory: string, writer: VaultWriter, options: WorkOpti
     await rmdir(join(outgoing, name)).catch((error: unknown) => {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
     });
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return [];
-    throw error;
   }
 }

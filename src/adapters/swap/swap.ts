@@ -7,6 +7,7 @@ import type { Subject } from '../../vault/subject.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { makeDirectory, type Ownership, replaceFile, syncDirectory } from '../durable.ts';
 import { publishFile, publishFolder } from '../models-directory/publish.ts';
+import { namesIn } from '../names-in.ts';
 
 /**
  * A change of several names that happens as a whole: what stands goes aside, what is staged takes its place. It is noted on the disk before
@@ -237,13 +238,4 @@ async function openFolders(path: string): Promise<void> {
 async function remove(path: string): Promise<void> {
   await unlink(path);
   await syncDirectory(dirname(path));
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

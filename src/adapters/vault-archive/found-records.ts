@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { open, readdir, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { Marks } from '../../vault/vault.ts';
+import { namesIn } from '../names-in.ts';
 import { listBlobs } from '../vault/collect.ts';
 import { readRecord } from '../vault/index-file.ts';
 import type { Layout } from '../vault/layout.ts';
@@ -137,10 +138,7 @@ function numberIn(id: string, { kind, subject }: FoundRecord): number[] {
 
 /** Operation by the number that it claimed. */
 async function claimsIn(folder: string): Promise<Map<number, string>> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(folder);
   const claims = new Map<number, string>();
   for (const name of names) {
     const number = Number(name.slice(1));

@@ -1,8 +1,9 @@
-import { lstat, readdir, unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { type Digest, isDigest } from '../../vault/digest.ts';
 import type { BlobState, Collected } from '../../vault/vault.ts';
+import { namesIn } from '../names-in.ts';
 import type { Desk } from './desk.ts';
 import { assertReadable, type Entry, type Indexed, lookUpAll, readIndex, writeIndex } from './index-file.ts';
 import type { Layout } from './layout.ts';
@@ -11,10 +12,7 @@ const blockBytes = 512;
 
 /** Blobs of a vault; what has no digest for a name is none. */
 export async function listBlobs({ blobs }: Layout): Promise<Map<Digest, BlobState>> {
-  const names = await readdir(blobs).catch((error: unknown) => {
-    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return [];
-    throw error;
-  });
+  const names = await namesIn(blobs);
   const states = new Map<Digest, BlobState>();
   for (let from = 0; from < names.length; from += 64) {
     await Promise.all(

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, link, lstat, open, readdir, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { SourceFile } from '../../vault/subject.ts';
 import { replaceFile, syncDirectory } from '../durable.ts';
+import { namesIn } from '../names-in.ts';
 import type { Desk } from './desk.ts';
 import { hashOpen, openRegular } from './hashing.ts';
 import { assertDigest, chunksOf, land, makeNew, reflink } from './land.ts';
@@ -24,10 +25,7 @@ interface Note {
 export async function inQuarantine(
   folder: string,
 ): Promise<{ readonly files: number; readonly bytes: number }> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(folder);
   const damaged = names.filter((name) => !name.startsWith('.') && !name.endsWith('.json'));
   const sizes = await Promise.all(damaged.map(async (name) => (await lstat(join(folder, name))).size));
   return { files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };

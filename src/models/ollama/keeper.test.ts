@@ -347,6 +347,22 @@ test('a model that Ollama no longer lists, as its config is gone, is removed whe
   expect(at.ollama.deleted).toEqual(['tea:latest']);
 });
 
+test('a model that Ollama does not list for damage that only hashing finds is removed, once its backup tells of it', async () => {
+  await using at = await home();
+  const tea = await at.seed('tea', { seed: 'a' });
+  const config = tea.blobs.at(-1)!;
+  await writeFile(blobFile(at.directory, config.digest), Buffer.alloc(config.content.length));
+  expect((await at.model('tea')).damage).toBeNull();
+  at.ollama.digests = async () => new Map();
+  await using writer = await at.vault.open();
+  const found = { keeper: at.keeper, model: await at.model('tea') };
+  const why = 'its config holds other bytes';
+  const damage = { why, files: [`blobs/${config.digest.replace(':', '-')}`] };
+  const proof = await saveGoing(found, { ...saveWish(writer), damage });
+  await at.keeper.remove(found.model, proof);
+  expect(at.ollama.deleted).toEqual(['tea:latest']);
+});
+
 test('an Ollama that says it deleted and did not, or took what another needs, is told', async () => {
   await using at = await home();
   const tea = await at.seed('tea', { seed: 'a' });

@@ -15,7 +15,7 @@ import type { OllamaStore } from './store.ts';
 export interface PullPorts {
   readonly runtime: Pick<OllamaRuntime, 'pull'>;
   readonly keeper: Pick<Keeper, 'find' | 'verify'>;
-  /** Saves what is installed as `pre_update`, under the vault's lock; throws when it can't be. An unreadable manifest is then set aside. */
+  /** Saves what is installed as `pre_update`, under the vault's lock; throws when it can't be. */
   save(model: KeptModel): Promise<Snapshot>;
   /** Brings damaged files of an installed model into quarantine, under the vault's lock; puts right bytes in their place where the vault has them. */
   mend(model: KeptModel, damaged: readonly DamagedFile[]): Promise<void>;

@@ -13,9 +13,10 @@ import type { Operation } from '../../../plan/journal.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { type Ollama, ollamaOf } from '../wiring/ollama.ts';
+import { holdingVault } from '../wiring/operation.ts';
 import { vaultOf } from '../wiring/vault.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
-import { saveBeforeUpdate, withVault } from './save-first.ts';
+import { saveBeforeUpdate } from './save-first.ts';
 
 type NameSource = Extract<Source, { kind: 'ollama' }>;
 
@@ -108,19 +109,18 @@ function bytesOf(layers: readonly OllamaLayer[]): number {
 
 function portsFor(context: Context, { runtime, keeper, store }: Ollama, operation: Operation): PullPorts {
   const { signal } = context;
-  const held = { operation, command: 'models add', keeper };
   return {
     runtime,
     keeper,
     save: (model) =>
-      withVault(context, held, async (writer) => {
+      holdingVault(context, 'models add', operation, async (writer) => {
         // Ollama may have changed it while this waited for the lock; what is there now is what is saved.
         const now: KeptModel = (await keeper.find(model.subject.name)) ?? model;
-        const wish = { keeper, model: now, operation, reason: 'updated by models add', way: 'copy' } as const;
+        const wish = { keeper, model: now, operation, reason: 'updated by models add' };
         return await saveBeforeUpdate(context, writer, wish, async () => {});
       }),
     mend: (model, damaged) =>
-      withVault(context, held, async (writer) => {
+      holdingVault(context, 'models add', operation, async (writer) => {
         const vault = vaultOf(context);
         for (const file of damaged) {
           await operation.step('set-aside', `${model.subject.name} ${file.path}`, file.why);
@@ -128,7 +128,7 @@ function portsFor(context: Context, { runtime, keeper, store }: Ollama, operatio
         }
       }),
     setAside: (cut) =>
-      withVault(context, held, async (writer) => {
+      holdingVault(context, 'models add', operation, async (writer) => {
         const into = await store.write(operation.id, signal);
         try {
           for (const { digest, size } of cut) {

@@ -10,15 +10,6 @@ import type { Context } from '../../context.ts';
 import { working } from '../../working.ts';
 import { holdingVault } from '../wiring/operation.ts';
 
-/** Runs `work` with the vault's lock, for an operation that is longer than that; what killed commands left is settled first. */
-export async function withVault<T>(
-  context: Context,
-  { operation, command }: { operation: Operation; command: string; keeper?: Keeper },
-  work: (writer: VaultWriter) => Promise<T>,
-): Promise<T> {
-  return await holdingVault(context, command, operation, work);
-}
-
 interface SaveWish {
   readonly keeper: Keeper;
   readonly model: KeptModel;
@@ -66,7 +57,7 @@ export async function replaceSaved(
   name: string,
   swap: (proof: VerifiedBackup) => Promise<void>,
 ): Promise<Snapshot> {
-  return await withVault(context, { operation, command: 'models add' }, async (writer) => {
+  return await holdingVault(context, 'models add', operation, async (writer) => {
     const model = await keeper.find(name);
     if (!model) throw notAModel(name);
     if (model.held) {

@@ -9,9 +9,8 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
 import { journalOf } from '../wiring/journal.ts';
 import { keepersOf } from '../wiring/keepers.ts';
-import { vaultWithHands } from '../wiring/operation.ts';
+import { holdingVault, vaultWithHands } from '../wiring/operation.ts';
 import { runtimeOf } from './find.ts';
-import { withVault } from './save-first.ts';
 
 interface Checked {
   readonly found: Found;
@@ -150,7 +149,7 @@ async function repairAll(
 /** A manifest that came back names blobs that nobody has looked at yet; these are then hashed and repaired as well. */
 async function repairOne(context: Context, operation: Operation, checked: Checked): Promise<Repaired[]> {
   const { found, damaged } = checked;
-  const ports = portsFor(context, operation, found);
+  const ports = portsFor(context, operation);
   const repaired = await repairModel(found, damaged, ports, context.signal);
   const cameBack = repaired.some(({ file, from }) => from !== null && file.path.startsWith('manifests/'));
   if (!cameBack) return repaired;
@@ -161,10 +160,10 @@ async function repairOne(context: Context, operation: Operation, checked: Checke
   return [...repaired, ...(await repairModel(again, more, ports, context.signal))];
 }
 
-function portsFor(context: Context, operation: Operation, { keeper }: Found): RepairPorts {
+function portsFor(context: Context, operation: Operation): RepairPorts {
   return {
     vault: vaultWithHands(context),
-    locked: (work) => withVault(context, { operation, command: 'models verify --repair', keeper }, work),
+    locked: (work) => holdingVault(context, 'models verify --repair', operation, work),
     async fetch(model, file) {
       const { fetchRightBytes } = await import('./fetch-right-bytes.ts');
       return await fetchRightBytes(context, model, file);
