@@ -2,7 +2,9 @@ import type { Snapshot } from '../vault/snapshot.ts';
 import type { Subject } from '../vault/subject.ts';
 
 /** When each model was last saved whole: the newest snapshot of it that was hashed and found right. Null: never. */
-export function lastBackups(snapshots: readonly Snapshot[]): (subject: Subject) => Date | null {
+export function lastBackups(
+  snapshots: readonly Pick<Snapshot, 'subject' | 'created' | 'verified' | 'damage'>[],
+): (subject: Subject) => Date | null {
   const newest = new Map<string, Date>();
   for (const { subject, created, verified, damage } of snapshots) {
     if (verified === null || damage !== null) continue;

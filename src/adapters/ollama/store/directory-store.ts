@@ -1,8 +1,7 @@
-import type { Dirent } from 'node:fs';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, statfs } from 'node:fs/promises';
+import { type FileHandle, lstat, open, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AixclError, systemCode } from '../../../errors.ts';
+import { systemCode } from '../../../errors.ts';
 import { fileSource } from '../../../models/gguf/byte-source.ts';
 import type {
   OllamaStore,
@@ -15,6 +14,7 @@ import type { Digest } from '../../../vault/digest.ts';
 import { identityOf } from '../../vault/file-identity.ts';
 import { HeldBlobs, openBlob } from './held-blobs.ts';
 import { blobName, blobPath, blobsFolder, digestOfName, largestManifest, manifestsFolder } from './layout.ts';
+import { entriesOf, ifThere, manifestPaths } from './manifest-paths.ts';
 import type { Proofs } from './proofs.ts';
 import { byPath, type FoundManifest, storedManifest, tooLarge } from './read-manifests.ts';
 
@@ -39,30 +39,9 @@ export class DirectoryStore implements OllamaStore {
 
   async manifests(): Promise<readonly StoredManifest[]> {
     const root = join(this.place, manifestsFolder);
-    let folders = [''];
-    for (const _ of ['host', 'namespace', 'model']) {
-      const below = await Promise.all(folders.map((folder) => this.#foldersIn(root, folder)));
-      folders = below.flat();
-    }
-    const found = await Promise.all(folders.map((folder) => this.#manifestsIn(root, folder)));
-    return found
-      .flat()
-      .flatMap((each) => storedManifest(each) ?? [])
-      .sort(byPath);
-  }
-
-  async #foldersIn(root: string, folder: string): Promise<string[]> {
-    const entries = await entriesOf(join(root, folder));
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => (folder === '' ? name : `${folder}/${name}`));
-  }
-
-  async #manifestsIn(root: string, folder: string): Promise<FoundManifest[]> {
-    const entries = await entriesOf(join(root, folder));
-    const files = entries.filter((entry) => !entry.isDirectory());
-    const found = await Promise.all(files.map(({ name }) => readManifest(root, `${folder}/${name}`)));
-    return found.filter((each) => each !== undefined);
+    const paths = await manifestPaths(root);
+    const found = await Promise.all(paths.map((path) => readManifest(root, path)));
+    return found.flatMap((each) => (each && storedManifest(each)) ?? []).sort(byPath);
   }
 
   async blobs(): Promise<ReadonlyMap<Digest, StoredBlob>> {
@@ -151,25 +130,4 @@ async function openPlain(path: string): Promise<FileHandle | undefined> {
   if (!handle || (await handle.stat()).isFile()) return handle;
   await handle.close();
   return undefined;
-}
-
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  try {
-    return (await ifThere(readdir(folder, { withFileTypes: true }))) ?? [];
-  } catch (error) {
-    if (systemCode(error) !== 'EACCES') throw error;
-    throw new AixclError('refused', `${folder} can't be read by this user`, {
-      hint: `ls -ld ${folder}`,
-      cause: error,
-    });
-  }
-}
-
-async function ifThere<T>(call: Promise<T>, ...alsoMissing: readonly string[]): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', ...alsoMissing].includes(systemCode(error) ?? '')) return undefined;
-    throw error;
-  }
 }

@@ -9,6 +9,8 @@ import { withLeftOut } from '../../../stack/home-overlay.ts';
 import { TestEngine } from '../../../stack/test-engine.ts';
 import { container, service, stack, volume } from '../../../stack/test-stack.ts';
 import type { Context } from '../../context.ts';
+import { saved } from '../vault/test-home.ts';
+import { vaultOf } from '../wiring/vault.ts';
 import { logs } from './logs.ts';
 import { type StatusReport, status } from './status.ts';
 
@@ -67,6 +69,23 @@ test('a model that was never backed up is told, and that the vault lies on its d
   const shown: StatusReport[] = [];
   await status(contextOn(new TestEngine({}), shown), { _: [], $0: '' });
   expect(shown[0]).toMatchObject({ neverBackedUp: ['tea.gguf'], vaultSharesDisk: true });
+});
+
+test('a good backup is known by the index alone; a damaged one is none', async () => {
+  await mkdir(join(root, 'models'));
+  for (const name of ['tea.gguf', 'milk.gguf']) await writeSelfTestModel(join(root, 'models', name));
+  const context = contextOn(new TestEngine({}));
+  const vault = vaultOf(context);
+  await saved(vault, 'tea.gguf', 'op-1');
+  const { id } = await saved(vault, 'milk.gguf', 'op-2');
+  {
+    const wish = { holder: 'test', operation: 'op-3', patience: 0, signal: context.signal };
+    await using writer = await vault.open(wish);
+    await writer.note(id, { verified: null, damage: 'rotten' });
+  }
+  const shown: StatusReport[] = [];
+  await status(contextOn(new TestEngine({}), shown), { _: [], $0: '' });
+  expect(shown[0]?.neverBackedUp).toEqual(['milk.gguf']);
 });
 
 test('the logs of another home are refused, with the home to use', async () => {

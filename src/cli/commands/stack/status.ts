@@ -14,6 +14,7 @@ import {
   volumeStatuses,
 } from '../../../stack/status.ts';
 import type { Context } from '../../context.ts';
+import { savedModels } from './saved.ts';
 import { namesOf, toActOn, toStart } from './selection.ts';
 import { statusText } from './status-text.ts';
 
@@ -94,7 +95,7 @@ async function observeStatus(context: Context, argv: Arguments): Promise<StatusR
     engine.then((it) => it.listVolumes()),
     context.gpu(),
     context.ownStack ? readActivation(context.home.models) : undefined,
-    context.ownStack ? import('./saved.ts').then(({ savedModels }) => savedModels(context)) : undefined,
+    context.ownStack ? savedModels(context.home) : undefined,
   ]);
   refuseOtherHome(containers, context.home);
   const named = namesOf(argv);
