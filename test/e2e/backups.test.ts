@@ -3,26 +3,12 @@ import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } f
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
-import { aixcl, describeEngine, engineTest, makeHome, type TestHome } from '../setup/engine-test.ts';
+import { aixcl, describeEngine, engineTest, type TestHome } from '../setup/engine-test.ts';
+import { homeWith, none, ok } from './gguf-home.ts';
 import { stepsOf } from './ollama-stack.ts';
-
-const none = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
-
-async function homeWith(...names: string[]): Promise<TestHome> {
-  const home = await makeHome();
-  await mkdir(home.models);
-  for (const name of names) await writeSelfTestModel(join(home.models, name), `This is ${name}.`);
-  return home;
-}
 
 function run(home: TestHome, ...args: string[]) {
   return aixcl(args, { home, env: none });
-}
-
-async function ok(home: TestHome, ...args: string[]) {
-  const outcome = await run(home, ...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
 }
 
 async function idsOf(home: TestHome): Promise<unknown[]> {

@@ -1,34 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
-import {
-  aixcl,
-  describeEngine,
-  engineTest,
-  makeHome,
-  spawnAixcl,
-  type TestHome,
-} from '../setup/engine-test.ts';
+import { aixcl, describeEngine, engineTest, spawnAixcl } from '../setup/engine-test.ts';
+import { homeWith, none, ok } from './gguf-home.ts';
 import { stepsOf } from './ollama-stack.ts';
-
-/** Nobody is asked: GGUF models need no engine. */
-const none = { DOCKER_HOST: 'unix:///nonexistent/docker.sock' };
-
-async function homeWith(...names: string[]): Promise<TestHome> {
-  const home = await makeHome();
-  await mkdir(home.models);
-  for (const name of names) await writeSelfTestModel(join(home.models, name), `This is ${name}.`);
-  return home;
-}
-
-async function ok(home: TestHome, ...args: string[]) {
-  const outcome = await aixcl(args, { home, env: none });
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
 
 describeEngine('models remove and undo, of GGUF models, without an engine', () => {
   engineTest("the bytes are the vault's at once, without a copy, and come back bit for bit", async () => {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { TestHome } from './home.ts';
-import { type Outcome, startProcess } from './process.ts';
+import { type JsonOutcome, type Outcome, startProcess, withJson } from './process.ts';
 import { variables } from './variables.ts';
 
 const program = fileURLToPath(new URL('../../bin/aixcl.js', import.meta.url));
@@ -15,10 +15,7 @@ export interface AixclOptions {
   readonly timeout?: number;
 }
 
-export interface Aixcl extends Outcome {
-  /** Each line of stdout as JSON, for `--format json`. */
-  readonly json: readonly Record<string, unknown>[];
-}
+export type Aixcl = JsonOutcome;
 
 /** Runs the built `aixcl` off a terminal on the private engine, with an environment of the test's own. */
 export async function aixcl(args: readonly string[], options: AixclOptions): Promise<Aixcl> {
@@ -44,16 +41,4 @@ export function spawnAixcl(
     ...(cwd !== undefined && { cwd }),
     ...(timeout !== undefined && { timeout }),
   });
-}
-
-function withJson(outcome: Outcome): Aixcl {
-  return {
-    ...outcome,
-    get json() {
-      return outcome.stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    },
-  };
 }

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { writeGguf } from '../../src/models/gguf/write.ts';
 import { manifestPath, parseOllamaName } from '../../src/models/ollama/name.ts';
-import { selfTestModel } from '../../src/models/self-test-model.ts';
+import { writeNoisyModel } from './noisy-model.ts';
 
 export interface ModelWish {
   /** Decides the weights: two models of one seed share their model layer. */
@@ -105,34 +104,14 @@ export function blobFile(directory: string, digest: string): string {
 }
 
 async function weights(seed: string, noise: number): Promise<Buffer> {
-  const { metadata, tensors } = selfTestModel(`This is the model called ${seed}, made for tests.`);
-  if (noise > 0) {
-    const numbers = Math.ceil(noise / 4);
-    tensors.push({
-      name: 'noise.weight',
-      shape: [numbers],
-      type: 'F32',
-      data: () => noiseOf(seed, numbers * 4),
-    });
-  }
   const folder = await mkdtemp(join(tmpdir(), 'aixcl-model-'));
   try {
     const path = join(folder, 'model.gguf');
-    await writeGguf(path, metadata, tensors);
+    const sentence = `This is the model called ${seed}, made for tests.`;
+    await writeNoisyModel(path, { sentence, seed, noise });
     return await readFile(path);
   } finally {
     await rm(folder, { recursive: true });
-  }
-}
-
-/** The same for the same seed, and not to be compressed. */
-function* noiseOf(seed: string, size: number): Generator<Uint8Array> {
-  for (let done = 0; done < size; ) {
-    const chunk = createHash('shake256', { outputLength: Math.min(2 ** 20, size - done) })
-      .update(`${seed} ${done}`)
-      .digest();
-    yield chunk;
-    done += chunk.length;
   }
 }
 

@@ -58,3 +58,20 @@ export function startProcess(
 }
 
 const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
+
+export interface JsonOutcome extends Outcome {
+  /** Each line of stdout as JSON, for `--format json`. */
+  readonly json: readonly Record<string, unknown>[];
+}
+
+export function withJson(outcome: Outcome): JsonOutcome {
+  return {
+    ...outcome,
+    get json() {
+      return outcome.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+  };
+}

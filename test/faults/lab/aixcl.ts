@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type Outcome, startProcess } from '../../setup/process.ts';
+import { type JsonOutcome, type Outcome, startProcess, withJson } from '../../setup/process.ts';
 import { type Injection, straceArguments } from './inject.ts';
 
 const program = fileURLToPath(new URL('../../../bin/aixcl.js', import.meta.url));
@@ -21,23 +21,11 @@ export interface RunOptions {
   readonly timeout?: number;
 }
 
-export interface Run extends Outcome {
-  /** Each line of stdout as JSON, for `--format json`. */
-  readonly json: readonly Record<string, unknown>[];
-}
+export type Run = JsonOutcome;
 
 /** Runs the built command line, as it would be by a user, off a terminal. */
 export async function aixcl(args: readonly string[], options: RunOptions): Promise<Run> {
-  const outcome = await startAixcl(args, options).outcome;
-  return {
-    ...outcome,
-    get json() {
-      return outcome.stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Record<string, unknown>);
-    },
-  };
+  return withJson(await startAixcl(args, options).outcome);
 }
 
 /** As `aixcl`, for tests that interfere while it runs. With `inject`, the child is the tracer. */

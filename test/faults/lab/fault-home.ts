@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { writeGguf } from '../../../src/models/gguf/write.ts';
-import { selfTestModel } from '../../../src/models/self-test-model.ts';
+import { writeNoisyModel } from '../../setup/noisy-model.ts';
 import { aixcl, type Run, type RunOptions } from './aixcl.ts';
 
 /** An AIXCL_HOME whose folders a test may put on disks of its own. Gone at the end of its `await using` scope. */
@@ -66,27 +64,8 @@ export async function faultHome(places: HomePlaces = {}): Promise<FaultHome> {
 
 /** Writes a GGUF that every check of structure passes, with so many bytes of noise; answers its sha256. `path` is new. */
 export async function writeModel(path: string, seed: string, noise = 64 * 1024): Promise<string> {
-  const { metadata, tensors } = selfTestModel(`This is ${seed}.`);
-  const numbers = Math.ceil(noise / 4);
-  tensors.push({
-    name: 'noise.weight',
-    shape: [numbers],
-    type: 'F32',
-    data: () => noiseOf(seed, numbers * 4),
-  });
   await mkdir(dirname(path), { recursive: true });
-  await writeGguf(path, metadata, tensors);
+  await writeNoisyModel(path, { sentence: `This is ${seed}.`, seed, noise });
   const { sha256Of } = await import('./oracle.ts');
   return sha256Of(path);
-}
-
-/** The same for the same seed, and not to be compressed. */
-export function* noiseOf(seed: string, size: number): Generator<Uint8Array> {
-  for (let done = 0; done < size; ) {
-    const chunk = createHash('shake256', { outputLength: Math.min(1 << 20, size - done) })
-      .update(`${seed} ${done}`)
-      .digest();
-    yield chunk;
-    done += chunk.length;
-  }
 }

@@ -2,9 +2,10 @@
 import { test } from 'vitest';
 import { obstacleVariable } from './setup.ts';
 
+export { noiseOf } from '../../setup/noisy-model.ts';
 export { type Run, type RunOptions, startAixcl } from './aixcl.ts';
 export { bind, loopDisk, rot, tmpfs, tool } from './disks.ts';
-export { type FaultHome, faultHome, noiseOf, writeModel } from './fault-home.ts';
+export { type FaultHome, faultHome, writeModel } from './fault-home.ts';
 export { changingCalls, type Injection, type Point, pointsOf } from './inject.ts';
 export * from './oracle.ts';
 
