@@ -20,6 +20,8 @@ export const composeLabels = {
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',
   dependsOn: 'com.docker.compose.depends_on',
+  /** Name of the container that Compose 2 made this one to replace; it stays, as labels do. */
+  replace: 'com.docker.compose.replace',
 } as const;
 
 export const labels = {
@@ -34,6 +36,10 @@ export const labels = {
    * another of its service is what an interrupted replacement left.
    */
   replaces: 'io.aixcl.replaces',
+  /** Restart policy of the container that this one was made to replace, as Compose spells it: it goes back with that one. */
+  replacedRestart: 'io.aixcl.replaced-restart',
+  /** Of a container that does nothing but hold volumes: their names, with commas. It carries no label of Compose's. */
+  guard: 'io.aixcl.guard',
   /** Operation that a helper container belongs to. */
   operation: 'io.aixcl.operation',
   /** What a volume holds: `models`, `state` or `disposable`. Anything else, or nothing, is precious too. */

@@ -8,6 +8,7 @@ import type {
   ServiceDefinition,
   VolumeDefinition,
 } from './definition/types.ts';
+import type { DisposableVolume, SavedVolume } from './removable-volume.ts';
 
 /**
  * The port to a Docker engine. Nothing of dockerode or of the API's JSON passes through it. Methods that look something up
@@ -48,21 +49,44 @@ export interface Engine {
   writeArchive(id: string, path: string, tar: Readable, options?: { signal?: AbortSignal }): Promise<void>;
   /** Takes a helper container of `home` away, also while it runs. Any other container: `refused`. One that is gone already is no error. */
   removeHelper(id: string, home: string): Promise<void>;
+  /** Takes a guard of `home` away, also while it runs. Any other container: `refused`. One that is gone already is no error. */
+  removeGuard(id: string, home: string): Promise<void>;
 
   inspectImage(reference: string): Promise<ImageDetail | undefined>;
   pullImage(reference: string, options: PullOptions): AsyncIterable<PullProgress>;
   buildImage(tag: string, build: BuildDefinition, options: { signal?: AbortSignal }): AsyncIterable<string>;
   /** Makes an image of one layer out of a tar stream of a root file system. Answers its id. */
   importImage(tag: string, tar: NodeJS.ReadableStream, changes: readonly string[]): Promise<string>;
+  /** Images without a name. */
+  listDanglingImages(): Promise<ImageDetail[]>;
+  /** Removes an image without a name; never by force. */
+  removeDanglingImage(id: string): Promise<void>;
 
   listNetworks(labels?: Readonly<Record<string, string>>): Promise<NetworkSummary[]>;
   inspectNetwork(name: string): Promise<NetworkSummary | undefined>;
   createNetwork(network: NetworkDefinition, labels: Readonly<Record<string, string>>): Promise<string>;
   connectNetwork(network: string, container: string, aliases: readonly string[]): Promise<void>;
+  /** Refused by the engine while a container is in it. */
+  removeNetwork(id: string): Promise<void>;
 
   listVolumes(labels?: Readonly<Record<string, string>>): Promise<VolumeSummary[]>;
   inspectVolume(name: string): Promise<VolumeSummary | undefined>;
   createVolume(volume: VolumeDefinition, labels: Readonly<Record<string, string>>): Promise<void>;
+  /**
+   * Removes a volume that holds nothing which anybody would miss, or whose every file is proven to be saved: the proof is asserted right
+   * before. Never by force. One that is gone already is no error.
+   */
+  removeVolume(volume: DisposableVolume | SavedVolume): Promise<void>;
+
+  /** What containers and volumes take on the engine's disk. The engine walks them: it may take seconds. */
+  usage(): Promise<EngineUsage>;
+}
+
+export interface EngineUsage {
+  /** Bytes of each volume by name; of one that is a name for a folder, what the engine says of that, or nothing. */
+  readonly volumes: ReadonlyMap<string, number>;
+  /** Bytes that each container wrote into its own layer, by id. */
+  readonly containers: ReadonlyMap<string, number>;
 }
 
 export interface EngineInfo {

@@ -36,7 +36,9 @@ export class TestEngine implements Engine {
   constructor(world: EngineWorld = {}) {
     this.#containers = new Map((world.containers ?? []).map((one) => [one.id, one]));
     const images = (world.images ?? []).map((one) => (typeof one === 'string' ? image(one) : one));
-    this.#images = new Map(images.flatMap((one) => one.tags.map((tag) => [tag, one] as const)));
+    this.#images = new Map(
+      images.flatMap((one) => (one.tags.length > 0 ? one.tags : [one.id]).map((tag) => [tag, one] as const)),
+    );
     this.#networks = new Set(world.networks);
     const volumes = (world.volumes ?? []).map((one) => (typeof one === 'string' ? volumeCalled(one) : one));
     this.#volumes = new Map(volumes.map((one) => [one.name, one]));
@@ -131,6 +133,17 @@ export class TestEngine implements Engine {
     this.#containers.delete(id);
   };
 
+  removeGuard: Engine['removeGuard'] = async (id) => {
+    this.did.push(`remove guard ${this.#name(id)}`);
+    this.#containers.delete(id);
+  };
+
+  listDanglingImages: Engine['listDanglingImages'] = async () =>
+    [...this.#images.values()].filter(({ tags }) => tags.length === 0);
+  removeDanglingImage: Engine['removeDanglingImage'] = async (id) => {
+    this.did.push(`remove image ${id}`);
+  };
+
   inspectImage: Engine['inspectImage'] = async (reference) => this.#images.get(reference);
 
   async *pullImage(reference: string, _options?: PullOptions): ReturnType<Engine['pullImage']> {
@@ -158,12 +171,24 @@ export class TestEngine implements Engine {
     return name;
   };
   connectNetwork: Engine['connectNetwork'] = async () => {};
+  removeNetwork: Engine['removeNetwork'] = async (id) => {
+    this.did.push(`remove network ${id}`);
+    this.#networks.delete(id);
+  };
 
   listVolumes: Engine['listVolumes'] = async () => [...this.#volumes.values()];
   inspectVolume: Engine['inspectVolume'] = async (name) => this.#volumes.get(name);
   createVolume: Engine['createVolume'] = async ({ name }) => {
     this.did.push(`create volume ${name}`);
   };
+  removeVolume: Engine['removeVolume'] = async (volume) => {
+    const { name } = volume;
+    if ('proof' in volume) await volume.proof.assertCovers({ runtime: 'volume', name });
+    this.did.push(`remove volume ${name}`);
+    this.#volumes.delete(name);
+  };
+
+  usage: Engine['usage'] = async () => ({ volumes: new Map(), containers: new Map() });
 
   change(id: string, change: Partial<ContainerSummary>): void {
     const before = this.#containers.get(id);

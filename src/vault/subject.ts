@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from './digest.ts';
 
-/** What a snapshot is of: a model of one of the runtimes, or a plain directory. */
+/** What a snapshot is of: a model of one of the runtimes, a plain directory, or all that is in a volume of the engine. */
 export interface Subject {
-  readonly runtime: 'ollama' | 'llama-server' | 'directory';
-  /** As its runtime spells it; of a directory, its absolute path. */
+  readonly runtime: 'ollama' | 'llama-server' | 'directory' | 'volume';
+  /** As its runtime spells it; of a directory, its absolute path; of a volume, its name on the engine. */
   readonly name: string;
 }
 

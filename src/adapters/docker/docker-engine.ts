@@ -18,6 +18,7 @@ import type {
   PullOptions,
   PullProgress,
 } from '../../stack/engine.ts';
+import type { DisposableVolume, SavedVolume } from '../../stack/removable-volume.ts';
 import { Archives } from './archives.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';
@@ -185,10 +186,19 @@ export class DockerEngine extends EngineReads implements Engine {
   }
 
   async removeHelper(id: string, home: string): Promise<void> {
+    await this.#removeOurs(id, home, labels.operation, 'helper container');
+  }
+
+  async removeGuard(id: string, home: string): Promise<void> {
+    await this.#removeOurs(id, home, labels.guard, 'guard');
+  }
+
+  /** By force, but never what does not carry `label` and this home. */
+  async #removeOurs(id: string, home: string, label: string, what: string): Promise<void> {
     const found = await this.inspectContainer(id);
     if (!found) return;
-    if (found.labels[labels.operation] === undefined || found.labels[labels.home] !== home) {
-      throw new AixclError('refused', `${found.name} is no helper container of ${home}`);
+    if (found.labels[label] === undefined || found.labels[labels.home] !== home) {
+      throw new AixclError('refused', `${found.name} is no ${what} of ${home}`);
     }
     try {
       await (await this.#docker()).getContainer(found.id).remove({ v: false, force: true });
@@ -236,6 +246,10 @@ export class DockerEngine extends EngineReads implements Engine {
     return image.id;
   }
 
+  async removeDanglingImage(id: string): Promise<void> {
+    await this.ask(`remove image ${id}`, (await this.#docker()).getImage(id).remove({ force: false }));
+  }
+
   async createNetwork(network: NetworkDefinition, labels: Readonly<Record<string, string>>): Promise<string> {
     const options: Docker.NetworkCreateOptions = {
       Name: network.name,
@@ -265,6 +279,10 @@ export class DockerEngine extends EngineReads implements Engine {
     await this.#connect(network, container, endpointOf({ aliases }));
   }
 
+  async removeNetwork(id: string): Promise<void> {
+    await this.ask(`remove network ${short(id)}`, (await this.#docker()).getNetwork(id).remove());
+  }
+
   async #connect(network: string, container: string, endpoint: Docker.EndpointSettings): Promise<void> {
     const options = { Container: container, EndpointConfig: endpoint };
     await this.ask(
@@ -283,6 +301,17 @@ export class DockerEngine extends EngineReads implements Engine {
         Labels: { ...labels },
       }),
     );
+  }
+
+  async removeVolume(volume: DisposableVolume | SavedVolume): Promise<void> {
+    const { name } = volume;
+    const docker = await this.#docker();
+    if ('proof' in volume) await volume.proof.assertCovers({ runtime: 'volume', name });
+    try {
+      await docker.getVolume(name).remove({ force: false });
+    } catch (error) {
+      if (statusOf(error) !== 404) throw engineFailure(error, this.address, `remove volume ${name}`);
+    }
   }
 
   /** 304 means that it is so already. */

@@ -3,6 +3,7 @@ import type {
   ContainerDetail,
   ContainerSummary,
   EngineInfo,
+  EngineUsage,
   ImageDetail,
   NetworkSummary,
   VolumeSummary,
@@ -73,6 +74,28 @@ export class EngineReads {
     return raw && toVolume(raw);
   }
 
+  async listDanglingImages(): Promise<ImageDetail[]> {
+    const query = { filters: JSON.stringify({ dangling: ['true'] }) };
+    const raw = await this.#read<Docker.ImageInfo[]>('list images', '/images/json', query);
+    return raw.map((image) => ({
+      id: image.Id,
+      tags: [],
+      digests: image.RepoDigests ?? [],
+      labels: image.Labels ?? {},
+      size: image.Size,
+    }));
+  }
+
+  async usage(): Promise<EngineUsage> {
+    const raw = await this.#read<RawUsage>('ask what takes how much', '/system/df');
+    const volumes = (raw.Volumes ?? []).map(({ Name, UsageData }) => [Name, UsageData?.Size ?? -1] as const);
+    return {
+      // -1 stands for "not known".
+      volumes: new Map(volumes.filter(([, size]) => size >= 0)),
+      containers: new Map((raw.Containers ?? []).map(({ Id, SizeRw = 0 }) => [Id, SizeRw])),
+    };
+  }
+
   protected async ask<T>(doing: string, call: Promise<T>): Promise<T> {
     try {
       return await call;
@@ -94,6 +117,14 @@ export class EngineReads {
       throw engineFailure(error, this.address, doing);
     }
   }
+}
+
+/** As much of `/system/df` as is read. */
+interface RawUsage {
+  readonly Volumes?:
+    | readonly { readonly Name: string; readonly UsageData?: { readonly Size: number } | null }[]
+    | null;
+  readonly Containers?: readonly { readonly Id: string; readonly SizeRw?: number }[] | null;
 }
 
 function toNetwork(raw: Docker.NetworkInspectInfo): NetworkSummary {
