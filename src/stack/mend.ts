@@ -1,4 +1,5 @@
 import { ambiguous, type Match, type ServiceIdentity, splitLeftovers } from './container-ref.ts';
+import { isAside, isFailed } from './set-aside.ts';
 
 /** What becomes of the containers of one service, of which an interrupted recreate, ours or Compose's, may have left several. */
 export interface Mended {
@@ -19,8 +20,20 @@ export function mend(
   found: readonly Match[],
   _fits: (match: Match) => boolean,
 ): Mended {
-  const { leftovers, rest } = splitLeftovers(found);
-  if (rest.length > 1) throw ambiguous(identity, rest);
-  const because = 'an interrupted replacement left it behind; it never ran';
-  return { stays: rest[0], goes: leftovers.map((match) => ({ match, because })), redeploy: undefined };
+  const asides = found.filter(({ container }) => isAside(container));
+  const [old] = asides;
+  const others = found.filter((match) => match !== old);
+  const given = old ? [] : others.filter(({ container }) => isFailed(container));
+  const { leftovers, rest } = splitLeftovers(others.filter((match) => !given.includes(match)));
+  if (rest.length > 1 || asides.length > 1) throw ambiguous(identity, found);
+  const goes = [
+    ...given.map((match) => ({ match, because: 'it did not become healthy, and was given up' })),
+    ...leftovers.map((match) => ({
+      match,
+      because: 'an interrupted replacement left it behind; it never ran',
+    })),
+  ];
+  return old
+    ? { stays: undefined, goes, redeploy: { old, replacement: rest[0] } }
+    : { stays: rest[0], goes, redeploy: undefined };
 }
