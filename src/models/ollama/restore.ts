@@ -132,12 +132,16 @@ export interface Putting {
   readonly writer: VaultWriter;
 }
 
-/** Puts a blob in its place; wrong bytes that stand there are kept in quarantine first. */
+/**
+ * Puts a blob in its place; wrong bytes that stand there are kept in quarantine first. `assertRight`: throws where the new bytes are no better,
+ * asked before anything is moved; absent: they are known to be right.
+ */
 export async function putRight(
   { store, into, writer }: Putting,
   { digest, size }: { readonly digest: Digest; readonly size: number },
   bytes: BlobSource,
   options: WorkOptions,
+  assertRight?: () => Promise<void>,
 ): Promise<void> {
   const there = await store.blobs([digest]);
   if (there.has(digest)) {
@@ -145,6 +149,7 @@ export async function putRight(
       if (!(await into.putBlob(digest, size, bytes, options))) return;
     } catch (error) {
       if (!(error instanceof AixclError) || error.code !== 'verification') throw error;
+      await assertRight?.();
       await setAside({ store, into, writer }, digest, error.message);
     }
   }

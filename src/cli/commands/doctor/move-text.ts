@@ -1,0 +1,49 @@
+import { type BringStep, bytesToCopy } from '../../../models/ollama/bring-over-plan.ts';
+import type { StepOutcome } from '../../../plan/step.ts';
+import { bytes } from '../../output/quantity.ts';
+import { nameOf, toBring } from './move-models.ts';
+import type { FoundStore } from './move-source.ts';
+
+/** The plan, for people. */
+export function planText(steps: readonly BringStep[], from: string, into: string): string {
+  const lines = steps.map(lineOf);
+  const copied = bytesToCopy(steps);
+  if (toBring(steps).length > 0) {
+    lines.push(copied > 0 ? `${bytes(copied)} are copied` : 'nothing has to be copied but manifests');
+  }
+  return [`from ${from} into ${into}:`, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function lineOf(step: BringStep): string {
+  const name = nameOf(step);
+  switch (step.kind) {
+    case 'bring': {
+      const copied = step.copied.reduce((sum, { size }) => sum + size, 0);
+      const rest = copied < step.model.size ? `, ${bytes(copied)} to copy` : '';
+      return `bring ${name} (${bytes(step.model.size)}${rest}): ${step.because}`;
+    }
+    case 'keep':
+      return `keep ${name}: ${step.because}`;
+    case 'leave':
+      return `leave ${name} where it is: ${step.because}`;
+  }
+}
+
+/** What became of each, for people. */
+export function outcomeText(steps: readonly StepOutcome[]): string[] {
+  return steps.map(({ kind, outcome, target, because }) => {
+    if (outcome === 'done') return `brought ${target}`;
+    if (outcome === 'kept') return `kept ${target}: ${because}`;
+    return kind === 'leave' ? because : `${target} was not brought: ${because}`;
+  });
+}
+
+/** What is left of the old store, and when it may go. */
+export function oldStoreText(
+  { place, removal }: Pick<FoundStore, 'place' | 'removal'>,
+  all: boolean,
+): string {
+  const untouched = `${place} is as it was.`;
+  if (!all) return `${untouched} It holds models that are not here: keep it until they are.`;
+  return `${untouched} To see that all is right here: aixcl models verify. After that it may go: ${removal}`;
+}

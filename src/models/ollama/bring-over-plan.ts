@@ -1,0 +1,88 @@
+import prettyBytes from 'pretty-bytes';
+import { AixclError } from '../../errors.ts';
+import type { Step } from '../../plan/step.ts';
+import type { Digest } from '../../vault/digest.ts';
+import { digestOfBytes, type OllamaModel } from './kept.ts';
+import { blobsOf, type OllamaLayer } from './manifest.ts';
+import { sameName, shownName } from './name.ts';
+import type { StoredBlob, StoredManifest } from './store.ts';
+
+interface OfModel {
+  readonly model: OllamaModel;
+}
+
+/** What becomes of one model of another store. */
+export type BringStep = Step<{
+  /** It comes into our store. `copied`: blobs that are not there yet, nor come with a model before it. */
+  bring: OfModel & { readonly copied: readonly OllamaLayer[] };
+  /** It is there already, byte for byte. */
+  keep: OfModel;
+  /** It stays where it is alone, and `hint` says what would let it come. */
+  leave: OfModel & { readonly code: 'refused' | 'verification'; readonly hint: string };
+}>;
+
+/** Two stores at one moment. */
+export interface ObservedStores {
+  /** Models of the other store. */
+  readonly theirs: readonly OllamaModel[];
+  readonly ours: readonly StoredManifest[];
+  /** Blobs of ours; of a store that can't be listed, at least those that a model on either side names. */
+  readonly there: ReadonlyMap<Digest, StoredBlob>;
+}
+
+/** Nothing of ours is ever written over: a name that is taken by another model stays that one's. */
+export function planBringOver({ theirs, ours, there }: ObservedStores): BringStep[] {
+  const names = ours.map(({ name, content }) => ({ name, content }));
+  const coming = new Set<Digest>();
+  const isMissing = ({ digest, size }: OllamaLayer) => there.get(digest)?.size !== size;
+  return theirs.map((model): BringStep => {
+    const { name, content, manifest } = model.stored;
+    const shown = shownName(name);
+    const standing = names.find((one) => sameName(one.name, name));
+    if (standing && !Buffer.from(standing.content).equals(content)) {
+      return { kind: 'leave', model, code: 'refused', ...clash(shown, standing.content) };
+    }
+    if (!manifest || model.damage !== null) {
+      const because = `it is damaged: ${model.damage ?? 'its manifest can not be used'}`;
+      return { kind: 'leave', model, code: 'verification', because, hint: `ollama pull ${shown}` };
+    }
+    const layers = blobsOf(manifest);
+    if (standing && !layers.some(isMissing))
+      return { kind: 'keep', model, because: 'the same is here already' };
+    const copied = layers.filter((layer) => isMissing(layer) && !coming.has(layer.digest));
+    for (const { digest } of copied) coming.add(digest);
+    if (!standing) names.push({ name, content });
+    return { kind: 'bring', model, copied, because: standing ? 'it is not whole here' : 'it is not here' };
+  });
+}
+
+function clash(shown: string, content: Uint8Array): { because: string; hint: string } {
+  const digest = content.length > 0 ? ` (${digestOfBytes(content).slice('sha256:'.length, 19)})` : '';
+  return {
+    because: `another ${shown}${digest} is here`,
+    hint: `To have this one: aixcl models remove ${shown}, which keeps what is here in the vault; then run it again.`,
+  };
+}
+
+export function bytesToCopy(steps: readonly BringStep[]): number {
+  return steps
+    .flatMap((step) => (step.kind === 'bring' ? step.copied : []))
+    .reduce((sum, { size }) => sum + size, 0);
+}
+
+export interface OurDisk {
+  /** For people. */
+  readonly place: string;
+  readonly space: { readonly free: number } | null;
+}
+
+/** Throws `noSpace` when what has to be copied does not fit. */
+export function assertRoomFor(steps: readonly BringStep[], { place, space }: OurDisk): void {
+  const needed = bytesToCopy(steps);
+  if (!space || needed <= space.free) return;
+  throw new AixclError(
+    'noSpace',
+    `${prettyBytes(needed)} are needed on the disk of ${place}, which has ${prettyBytes(space.free)} free; nothing was copied`,
+    { hint: place.startsWith('/') ? `df -h ${place}` : 'docker system df -v' },
+  );
+}
