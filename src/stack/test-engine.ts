@@ -81,7 +81,12 @@ export class TestEngine implements Engine {
       health: 'none',
       labels: spec.labels,
       ports: [],
-      mounts: [],
+      mounts: spec.mounts.map((mount) => ({
+        kind: mount.kind,
+        ...(mount.kind === 'volume' && mount.name && { name: mount.name }),
+        ...(mount.kind === 'bind' && { source: mount.source }),
+        target: mount.target,
+      })),
       created: 0,
     });
     return id;

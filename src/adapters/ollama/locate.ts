@@ -13,6 +13,7 @@ import type { ServiceDefinition, StackDefinition } from '../../stack/definition/
 import type { ContainerSummary, Engine, PublishedPort } from '../../stack/engine.ts';
 import { refuseOtherHome } from '../../stack/home-guard.ts';
 import { boundFolder } from '../../stack/observe.ts';
+import { ollamaModelsPath } from '../../stack/volume-contents.ts';
 import type { Container, StoreMount } from './store/engine-store.ts';
 import { blobsFolder, manifestsFolder } from './store/layout.ts';
 
@@ -67,7 +68,7 @@ export async function locateOllama(wish: LocateWish): Promise<LocatedOllama> {
   const container = theStore(identity, found);
   if (!container) return withoutContainer(wish, engine, undefined);
   const detail = await engine.inspectContainer(container.id);
-  const models = modelsFolder(detail?.environment ?? new Map());
+  const models = ollamaModelsPath(detail?.environment ?? new Map());
   return {
     location: await ofContainer(engine, container, models),
     container,
@@ -84,11 +85,6 @@ function theStore(identity: ServiceIdentity, found: readonly Match[]): Container
       .join('\n');
   if (new Set(found.map(mounted)).size > 1) throw ambiguous(identity, found);
   return (found.find(({ container }) => container.state === 'running') ?? found[0])?.container;
-}
-
-/** As envconfig.Models() of ollama/ollama. */
-function modelsFolder(environment: ReadonlyMap<string, string | null>): string {
-  return environment.get('OLLAMA_MODELS') || posix.join(environment.get('HOME') || '/root', '.ollama/models');
 }
 
 async function ofContainer(
@@ -129,7 +125,8 @@ async function ofFolder(
   return { kind: 'engine', place: models, container, mount: { kind: 'folder', path: source, below } };
 }
 
-async function readable(models: string): Promise<boolean> {
+/** Whether this process may read an Ollama's folder `models`, as far as it is there. */
+export async function readable(models: string): Promise<boolean> {
   for (const folder of [models, join(models, manifestsFolder), join(models, blobsFolder)]) {
     try {
       // access(2) would answer for whoever started this process, not for whom it acts as.
@@ -169,7 +166,7 @@ async function ofDefinition(
   engine: Engine | undefined,
   why: AixclError | undefined,
 ): Promise<OllamaLocation> {
-  const models = modelsFolder(defined?.environment ?? new Map());
+  const models = ollamaModelsPath(defined?.environment ?? new Map());
   const mount = defined && deepest(defined.mounts, models);
   if (!mount) return { kind: 'directory', models: join(home.ollama, 'models') };
   const below = posix.relative(mount.target, models);

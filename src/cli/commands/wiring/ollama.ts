@@ -17,8 +17,8 @@ import { AixclError } from '../../../errors.ts';
 import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
 import type { OllamaRuntime } from '../../../models/ollama/runtime.ts';
 import type { OllamaStore } from '../../../models/ollama/store.ts';
-import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
+import { imagesAtHand } from '../../../stack/images-at-hand.ts';
 import type { Hands } from '../../../vault/hands.ts';
 import type { Context } from '../../context.ts';
 
@@ -54,7 +54,7 @@ async function find(context: Context): Promise<Ollama> {
   const { container, address } = located;
   const running = address !== undefined;
   const runtime = running ? ollamaApi(address) : absent(engine, located);
-  const images = helperImages(definition, container?.imageId);
+  const images = imagesAtHand(definition, { first: container ? [container.imageId] : [] });
   const store = await storeAt(context, located.location, images);
   return {
     runtime,
@@ -84,7 +84,8 @@ function whyStopped({ container }: LocatedOllama): string {
   return `Ollama does not run: its container ${container.name} is ${container.state}`;
 }
 
-async function storeAt(
+/** A store at this place, read and written as far as this user may. `images`: for helper containers, the likeliest first. */
+export async function storeAt(
   context: Context,
   location: OllamaLocation,
   images: readonly string[],
@@ -139,13 +140,6 @@ async function throughHelper(
 async function receiptsOf({ home }: Context): Promise<Receipts> {
   const owner = existsSync(home.models) ? await ownershipOf(home.models) : undefined;
   return new Receipts(new Layout(home.vault).receipts, owner);
-}
-
-/** Images that are likely to be here and to have a shell: Ollama's own first. */
-function helperImages({ services }: StackDefinition, ofContainer: string | undefined): string[] {
-  const own = ['ollama', 'llama-server'].flatMap((name) => services.get(name)?.image ?? []);
-  const all = [...services.values()].map((service) => service.image);
-  return [...new Set([...(ofContainer ? [ofContainer] : []), ...own, ...all])];
 }
 
 /** More rights than this process has, by a helper container on this command's engine; see `vaultOf`. */
