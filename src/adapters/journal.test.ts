@@ -91,3 +91,36 @@ test('a journal that is a file is an error that names it, and nothing goes on', 
   await writeFile(join(root, 'journal'), '');
   await expect(journal().begin('undo', [])).rejects.toThrow(join(root, 'journal'));
 });
+
+test('what begins late writes its beginning with its first step, and nothing without one', async () => {
+  const kept = journal().beginLater('stack start', []);
+  await kept.end('done');
+  expect(kept.began).toBe(false);
+  expect(await readdir(root)).toEqual([]);
+
+  const late = journal().beginLater('stack start', ['ollama']);
+  await Promise.all([late.step('create', 'a', 'x'), late.step('create', 'b', 'y')]);
+  await late.end('failed', 'no room');
+  expect(late.began).toBe(true);
+  expect((await journal().read()).entries).toMatchObject([
+    { operation: late.id, event: 'begin', command: 'stack start', targets: ['ollama'], pid: process.pid },
+    { event: 'step', target: 'a' },
+    { event: 'step', target: 'b' },
+    { event: 'end', outcome: 'failed', because: 'no room' },
+  ]);
+});
+
+test('what could not begin, begins with a later step', async () => {
+  await writeFile(join(root, 'journal'), '');
+  const late = journal().beginLater('stack start', []);
+  await expect(late.step('create', 'a', 'x')).rejects.toThrow('journal');
+  await rm(join(root, 'journal'));
+  await late.step('create', 'b', 'y');
+  expect((await journal().read()).entries).toMatchObject([{ event: 'begin' }, { target: 'b' }]);
+});
+
+test('a process is told from a later one of its number', async () => {
+  await journal().begin('undo', []);
+  const [begin] = (await journal().read()).entries;
+  expect(begin).toMatchObject({ process: expect.stringMatching(/ /) });
+});

@@ -3,28 +3,30 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
-import type { Journal, JournalEntry, Operation } from '../plan/journal.ts';
+import type { Journal, JournalEntry, LateOperation, Operation } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
 import { namesIn } from './names-in.ts';
+import { ownIdentity } from './process-identity.ts';
 
 /**
- * The journal in a folder: a file a month (UTC), an entry a line. A line is one write to the file's end, so that several commands may write
- * at once, and is on the disk before the call answers. `owner`: whom new files are given to.
+ * The journal in a folder: a file a month (UTC), an entry a line. What is written is one write to the file's end, so that several commands may
+ * write at once, and is on the disk before the call answers. `owner`: whom new files are given to.
  */
 export function journalAt(folder: string, owner: () => Promise<Ownership | undefined>): Journal {
-  const write = (entry: JournalEntry) => append(folder, entry, owner);
+  const write = together((entries) => append(folder, entries, owner));
   return {
     async begin(command, targets) {
-      const began = new Date();
-      const id = operationId(began);
-      const { pid } = process;
-      await write({ time: began.toISOString(), operation: id, event: 'begin', command, targets, pid });
-      return operation(id, write);
+      const begin = await beginning(operationId(new Date()), command, targets);
+      await write([begin]);
+      return operation(begin.operation, (entry) => write([entry]));
     },
+    beginLater: (command, targets) => lateOperation(command, targets, write),
     read: () => read(folder),
   };
 }
+
+type Write = (entries: readonly JournalEntry[]) => Promise<void>;
 
 function operation(id: string, write: (entry: JournalEntry) => Promise<void>): Operation {
   const stamp = () => ({ time: new Date().toISOString(), operation: id });
@@ -35,35 +37,101 @@ function operation(id: string, write: (entry: JournalEntry) => Promise<void>): O
   };
 }
 
+/** Its beginning is written together with its first step. */
+function lateOperation(command: string, targets: readonly string[], write: Write): LateOperation {
+  const id = operationId(new Date());
+  let begun: Promise<JournalEntry> | undefined;
+  let isWritten = false;
+  const { step, end } = operation(id, async (entry) => {
+    const first = begun === undefined;
+    begun ??= beginning(id, command, targets);
+    try {
+      const begin = await begun;
+      await write(first ? [begin, entry] : [entry]);
+      isWritten = true;
+    } catch (error) {
+      // The next step tries to begin it again.
+      if (!isWritten) begun = undefined;
+      throw error;
+    }
+  });
+  return {
+    id,
+    step,
+    end: async (outcome, because) => {
+      if (begun !== undefined) await end(outcome, because);
+    },
+    get began() {
+      return isWritten;
+    },
+  };
+}
+
+async function beginning(id: string, command: string, targets: readonly string[]): Promise<JournalEntry> {
+  const time = new Date().toISOString();
+  const identity = await ownIdentity();
+  return {
+    time,
+    operation: id,
+    event: 'begin',
+    command,
+    targets,
+    pid: process.pid,
+    ...(identity !== undefined && { process: identity }),
+  };
+}
+
+/** What comes while something is being written waits, and is then written and synced at once: a sync takes as long for ten lines as for one. */
+function together(write: Write): Write {
+  let waiting: JournalEntry[] = [];
+  let next: Promise<void> | undefined;
+  let before: Promise<unknown> = Promise.resolve();
+  return (entries) => {
+    waiting.push(...entries);
+    if (!next) {
+      next = before.then(async () => {
+        const batch = waiting;
+        waiting = [];
+        next = undefined;
+        await write(batch);
+      });
+      before = next.catch(() => undefined);
+    }
+    return next;
+  };
+}
+
 /** `20261122t013204-1f3a9c`. */
 function operationId(now: Date): string {
   const time = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase();
   return `${time}-${randomBytes(3).toString('hex')}`;
 }
 
+/** All in the file of the first one's month. */
 async function append(
   folder: string,
-  entry: JournalEntry,
+  entries: readonly JournalEntry[],
   owner: () => Promise<Ownership | undefined>,
 ): Promise<void> {
-  const path = join(folder, `${entry.time.slice(0, 7)}.jsonl`);
+  const path = join(folder, `${entries[0]?.time.slice(0, 7)}.jsonl`);
   try {
     const handle = (await openThere(path)) ?? (await makeAndOpen(folder, path, owner));
     try {
-      await writeLine(handle, JSON.stringify(entry));
+      await writeLines(handle, entries);
     } finally {
       await handle.close();
     }
     // Who made the file may have been killed before its name was on the disk.
-    if (entry.event === 'begin') await syncDirectory(folder);
+    if (entries.some(({ event }) => event === 'begin')) await syncDirectory(folder);
   } catch (error) {
     throw unwritable(path, error);
   }
 }
 
-async function writeLine(handle: FileHandle, line: string): Promise<void> {
-  // What a full disk or a power cut tore off must not take this line with it.
-  const text = Buffer.from((await endsInLine(handle)) ? `${line}\n` : `\n${line}\n`);
+async function writeLines(handle: FileHandle, entries: readonly JournalEntry[]): Promise<void> {
+  const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  // What a full disk or a power cut tore off must not take these with it.
+  const text = Buffer.from((await endsInLine(handle)) ? lines : `\n${lines}`);
   const { bytesWritten } = await handle.write(text);
   if (bytesWritten < text.length) {
     throw Object.assign(new Error('a part of the line found no room'), { code: 'ENOSPC' });

@@ -28,7 +28,12 @@ function isEntry(value: unknown): value is JournalEntry {
   if (!texts('time', 'operation') || Number.isNaN(Date.parse(entry.time as string))) return false;
   switch (entry.event) {
     case 'begin':
-      return texts('command') && typeof entry.pid === 'number' && isTexts(entry.targets);
+      return (
+        texts('command') &&
+        typeof entry.pid === 'number' &&
+        isTexts(entry.targets) &&
+        (entry.process === undefined || texts('process'))
+      );
     case 'step':
       return texts('kind', 'target', 'because');
     case 'end':

@@ -5,6 +5,8 @@
 export interface Journal {
   /** Begins an operation. `command` as the user would type it: `models remove`. */
   begin(command: string, targets: readonly string[]): Promise<Operation>;
+  /** An operation that begins with its first step. Without one it leaves no line. */
+  beginLater(command: string, targets: readonly string[]): LateOperation;
   /** All lines, oldest first. What can't be read is left out and counted. */
   read(): Promise<{ readonly entries: readonly JournalEntry[]; readonly unreadable: number }>;
 }
@@ -13,9 +15,16 @@ export interface Operation {
   /** Sorts by time; letters, digits and dashes: `20261122t013204-1f3a9c`. Labels helper containers, names folders under `ingest/`. */
   readonly id: string;
   /** Says what is about to be done. On the disk when it resolves. */
-  step(kind: string, target: string, because: string): Promise<void>;
+  readonly step: Note;
   end(outcome: 'done' | 'partly' | 'failed' | 'interrupted', because?: string): Promise<void>;
 }
+
+export interface LateOperation extends Operation {
+  readonly began: boolean;
+}
+
+/** Says in the journal what is about to be done; it is on the disk when this resolves. */
+export type Note = (kind: string, target: string, because: string) => Promise<void>;
 
 export type JournalEntry = {
   /** ISO 8601 UTC, milliseconds. */
@@ -27,6 +36,8 @@ export type JournalEntry = {
       readonly command: string;
       readonly targets: readonly string[];
       readonly pid: number;
+      /** Tells its process from a later one of that number; absent where the system does not tell. */
+      readonly process?: string | undefined;
     }
   | { readonly event: 'step'; readonly kind: string; readonly target: string; readonly because: string }
   | { readonly event: 'end'; readonly outcome: string; readonly because: string | null }

@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
 import { applyServiceStep, type Making } from './apply-service-step.ts';
 import { applySharedSteps } from './apply-shared-steps.ts';
@@ -23,6 +24,8 @@ export interface StartHands {
   /** Held by the caller; it may let go of it once `onLaunched` is called. */
   readonly turn: Turn;
   onLaunched(): void;
+  /** Called before each change; keeping and waiting are none. */
+  readonly note: Note;
   makeDirectory(path: string): Promise<void>;
   buildLocalImage(reference: string): Promise<void>;
 }

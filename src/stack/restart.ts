@@ -1,8 +1,10 @@
 import { AixclError } from '../errors.ts';
+import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs, matches, splitLeftovers, theOne } from './container-ref.ts';
+import { isOurs, matches, splitLeftovers } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
+import { theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
 import { awaitReady } from './readiness.ts';
 
@@ -65,6 +67,8 @@ export interface RestartHands {
   readonly timeout: number | undefined;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** Called before each change. */
+  readonly note: Note;
   readonly progress: {
     start(label: string): { update(change: { text: string }): void; succeed(): void; fail(): void };
   };
@@ -86,6 +90,7 @@ export async function applyRestart(
       continue;
     }
     hands.signal.throwIfAborted();
+    await hands.note(kind, target, because);
     if (kind === 'rename' && to) {
       await engine.renameContainer(container.id, to);
       names.set(container.id, to);
@@ -103,7 +108,7 @@ export async function applyRestart(
 export async function awaitRestarted(
   engine: Engine,
   plan: readonly RestartStep[],
-  hands: Omit<RestartHands, 'dryRun' | 'timeout'> & { readonly waitTimeoutMs: number },
+  hands: Omit<RestartHands, 'dryRun' | 'timeout' | 'note'> & { readonly waitTimeoutMs: number },
 ): Promise<void> {
   const { signal, waitTimeoutMs: timeoutMs } = hands;
   const names = new Map(plan.flatMap(({ container, to }) => (to ? [[container.id, to] as const] : [])));

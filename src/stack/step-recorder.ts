@@ -4,13 +4,13 @@ import type { StartHands } from './apply-start.ts';
 import { describe } from './start-report.ts';
 import type { StartStep } from './start-step.ts';
 
-/** Keeps what became of each step, and tells it. */
+/** Notes each change in the journal before it is made, keeps what became of each step, and tells it. */
 export class StepRecorder {
   readonly outcomes: StepOutcome[] = [];
   readonly #seen = new Set<StartStep>();
-  readonly #hands: Pick<StartHands, 'signal' | 'report'>;
+  readonly #hands: Pick<StartHands, 'signal' | 'report' | 'note'>;
 
-  constructor(hands: Pick<StartHands, 'signal' | 'report'>) {
+  constructor(hands: Pick<StartHands, 'signal' | 'report' | 'note'>) {
     this.#hands = hands;
   }
 
@@ -19,6 +19,10 @@ export class StepRecorder {
     this.#seen.add(step);
     this.#hands.report.begin(step);
     try {
+      if (isChange(step)) {
+        const { kind, target, because } = describe(step);
+        await this.#hands.note(kind, target, because);
+      }
       await work();
     } catch (error) {
       this.outcomes.push({ ...describe(step), outcome: 'failed' });
@@ -35,6 +39,10 @@ export class StepRecorder {
       if (!this.#seen.has(step)) this.outcomes.push({ ...describe(step), outcome: 'skipped' });
     }
   }
+}
+
+function isChange({ kind }: StartStep): boolean {
+  return kind !== 'keep' && kind !== 'wait';
 }
 
 /** An engine speaks of ids; people know services. */

@@ -23,6 +23,7 @@ const hands = {
   waitTimeoutMs: 2000,
   dryRun: false,
   signal: new AbortController().signal,
+  note: async () => {},
   progress: { start: () => ({ update() {}, succeed() {}, fail() {} }) },
 };
 const old = composeContainer(definition, ollama, { id: containerId('a5559cc38d9d'), state: 'exited' });
@@ -66,7 +67,10 @@ test('each is stopped before the next, with the time that was given; a dry run s
   const planned = await applyStop(engine, plan, { ...hands, dryRun: true });
   expect(planned.map(({ outcome }) => outcome)).toEqual(['planned', 'planned']);
   expect(stopped).toEqual([]);
-  await applyStop(engine, plan, { ...hands, timeout: 7 });
+  const noted: string[] = [];
+  const note = async (kind: string, target: string) => void noted.push(`${kind} ${target} ${stopped.length}`);
+  await applyStop(engine, plan, { ...hands, note, timeout: 7 });
+  expect(noted).toEqual(['stop web 0', 'stop ollama 1']);
   expect(stopped).toEqual([
     [containers[1]?.id, 7],
     [containers[0]?.id, 7],

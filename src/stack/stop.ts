@@ -1,7 +1,9 @@
+import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs, theOne } from './container-ref.ts';
+import { isOurs } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
+import { theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
 
 export interface StopStep {
@@ -49,6 +51,8 @@ export interface StopHands {
   readonly timeout: number | undefined;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** Called before each change. */
+  readonly note: Note;
   readonly progress: { start(label: string): { succeed(): void; fail(): void } };
 }
 
@@ -70,6 +74,7 @@ export async function applyStop(
       continue;
     }
     hands.signal.throwIfAborted();
+    await hands.note(kind, target, because);
     const task = hands.progress.start(`stop ${target}`);
     try {
       await engine.stopContainer(container.id, hands.timeout);

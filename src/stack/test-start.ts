@@ -30,6 +30,7 @@ export async function start(
     report: { begin() {}, detail() {}, layer() {}, end() {} },
     turn: new Turn(async () => ({ async [Symbol.asyncDispose]() {} })),
     onLaunched() {},
+    note: async () => {},
     makeDirectory: async (path) => void engine.did.push(`make ${path}`),
     buildLocalImage: async (reference) => void engine.did.push(`make image ${reference}`),
     ...options.hands,

@@ -63,7 +63,7 @@ async function fromImagesOn(context: Context): Promise<void> {
   // Image and left-out services are part of the definition, which is read anew.
   const wired = await createApp(context.flags, context.signal);
   try {
-    await startServices(wired, images.available);
+    await startServices(wired, images.available, 'quickstart');
     await ensureModel(wired);
     await tell(wired, images);
   } finally {

@@ -3,6 +3,7 @@ import type { Arguments } from 'yargs';
 import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { reasonOf } from '../../../errors.ts';
 import { withAdoptedData } from '../../../stack/adoption.ts';
 import { applyPulls, applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
@@ -17,7 +18,10 @@ import { isEngineProxy } from '../../../stack/port-conflict.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
 import type { Turn } from '../../../stack/turn.ts';
 import type { Context } from '../../context.ts';
+import { type Journalled, journalled } from '../wiring/journalled.ts';
+import type { OperationWish } from '../wiring/operation.ts';
 import { type DataKept, recordKept, toAdopt, toKeep, type View } from './keep-data.ts';
+import { operationWish } from './operation-wish.ts';
 import { calledAs, number, toStart } from './selection.ts';
 import { StartProgress } from './start-progress.ts';
 import { turnOf } from './turn.ts';
@@ -31,8 +35,12 @@ export interface BroughtUp {
   readonly outcome?: StartOutcome;
 }
 
-/** Observe → plan → apply, for what `stack start` was given. */
-export async function bringUp(context: Context, argv: Arguments): Promise<BroughtUp> {
+/** Observe → plan → apply, for what `stack start` was given. `wish`: what the journal is told. */
+export async function bringUp(
+  context: Context,
+  argv: Arguments,
+  wish: OperationWish = operationWish(context, argv, 'start'),
+): Promise<BroughtUp> {
   // The definition is read while the engine answers.
   const [engine, { problem }] = await Promise.all([context.engine(), context.gpu(), context.definition()]);
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
@@ -45,7 +53,9 @@ export async function bringUp(context: Context, argv: Arguments): Promise<Brough
     held = false;
   };
   try {
-    return await carryOut(context, engine, argv, turn, letGo);
+    return await journalled(context, { ...wish, evenUnwritten: true }, (noted) =>
+      carryOut(context, engine, argv, { turn, letGo, noted }),
+    );
   } finally {
     letGo();
   }
@@ -67,15 +77,16 @@ async function prepare(context: Context, engine: Engine, argv: Arguments): Promi
   return { ...view, kept: { adopted, volumes: toKeep(context, view) }, plan };
 }
 
-async function carryOut(
-  context: Context,
-  engine: Engine,
-  argv: Arguments,
-  turn: Turn,
-  letGo: () => void,
-): Promise<BroughtUp> {
+interface Held {
+  readonly turn: Turn;
+  readonly noted: Journalled;
+  letGo(): void;
+}
+
+async function carryOut(context: Context, engine: Engine, argv: Arguments, held: Held): Promise<BroughtUp> {
+  const { turn, noted } = held;
   const progress = new StartProgress(context.progress);
-  const hands = handsOf(context, engine, argv, { progress, turn, letGo });
+  const hands = handsOf(context, engine, argv, { ...held, progress });
   const prepared = await prepare(context, engine, argv);
   let view: View = prepared;
   let { plan } = prepared;
@@ -100,8 +111,16 @@ async function carryOut(
   }
   progress.expect(plan);
   const outcome = await applyStart(definition, observed, services, plan, hands, fetched);
+  tellOutcome(outcome, noted);
   await noLongerLeftOut(context, services, outcome);
   return { definition, services, plan, outcome };
+}
+
+/** Lets the journal know how it went. */
+function tellOutcome({ failures, steps }: StartOutcome, { failed }: Journalled): void {
+  if (failures.length === 0) return;
+  const anyUp = steps.some(({ kind, outcome }) => kind === 'start' && outcome === 'done');
+  failed(anyUp ? 'partly' : 'failed', failures.map(reasonOf).join('; '));
 }
 
 function isImageStep(step: StartStep): boolean {
@@ -168,7 +187,7 @@ function handsOf(
   context: Context,
   engine: Engine,
   argv: Arguments,
-  { progress, turn, letGo }: { progress: StartProgress; turn: Turn; letGo: () => void },
+  { progress, turn, letGo, noted }: Held & { readonly progress: StartProgress },
 ): StartHands {
   return {
     engine,
@@ -178,6 +197,7 @@ function handsOf(
     report: progress,
     turn,
     onLaunched: letGo,
+    note: noted.operation.step,
     makeDirectory: (path) => makeHomeFolder(path, context.home),
     async buildLocalImage(reference) {
       const report = (line: string) => progress.line(reference, line);

@@ -1,8 +1,11 @@
 import type { Arguments } from 'yargs';
+import type { Note } from '../../../plan/journal.ts';
 import { inDependencyOrder } from '../../../stack/dependency-order.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { applyRestart, awaitRestarted, planRestart } from '../../../stack/restart.ts';
 import type { Context } from '../../context.ts';
+import { journalled } from '../wiring/journalled.ts';
+import { operationWish } from './operation-wish.ts';
 import { calledAs, namesOf, number, toActOn } from './selection.ts';
 import { turnOf } from './turn.ts';
 
@@ -12,17 +15,22 @@ export async function restart(context: Context, argv: Arguments): Promise<void> 
   const turn = turnOf(context, calledAs(argv, 'restart'));
   const { dryRun } = context.flags;
   const hands = { timeout: number(argv.timeout), dryRun, signal: context.signal, progress: context.progress };
-  const restartAll = async () => {
+  const restartAll = async (note: Note) => {
     const containers = await engine.listContainers();
     refuseOtherHome(containers, context.home);
     const services = inDependencyOrder(toActOn(context, definition, argv));
     const planned = planRestart(definition, services, containers, namesOf(argv));
-    return { plan: planned, steps: await applyRestart(engine, planned, hands) };
+    return { plan: planned, steps: await applyRestart(engine, planned, { ...hands, note }) };
   };
-  const { plan, steps } = await (dryRun ? restartAll() : turn.hold(restartAll));
-  if (argv.wait !== false && !dryRun) {
-    await awaitRestarted(engine, plan, { ...hands, waitTimeoutMs: (number(argv.waitTimeout) ?? 300) * 1000 });
-  }
+  const wish = { ...operationWish(context, argv, 'restart'), evenUnwritten: true };
+  const steps = await journalled(context, wish, async ({ operation: { step } }) => {
+    const done = await (dryRun ? restartAll(step) : turn.hold(() => restartAll(step)));
+    if (argv.wait !== false && !dryRun) {
+      const waitTimeoutMs = (number(argv.waitTimeout) ?? 300) * 1000;
+      await awaitRestarted(engine, done.plan, { ...hands, waitTimeoutMs });
+    }
+    return done.steps;
+  });
   const words = steps.map(
     ({ kind, target, outcome }) =>
       `${outcome === 'planned' ? kind.replace('-', ' ') : done[kind as keyof typeof done]} ${target}`,

@@ -18,9 +18,13 @@ export async function start(context: Context, argv: Arguments): Promise<void> {
   throwFailures(context, done.outcome);
 }
 
-/** The start of these services with every option as it is by default; prints nothing on stdout. */
-export async function startServices(context: Context, services: readonly string[]): Promise<void> {
-  const { outcome } = await bringUp(context, { _: [], $0: '', services });
+/** The start of these services by `command` with every option as it is by default; prints nothing on stdout. */
+export async function startServices(
+  context: Context,
+  services: readonly string[],
+  command: string,
+): Promise<void> {
+  const { outcome } = await bringUp(context, { _: [], $0: '', services }, { command, targets: services });
   if (outcome) throwFailures(context, outcome);
 }
 
