@@ -100,11 +100,16 @@ export class HelperContainer implements AsyncDisposable {
   }
 
   /**
-   * Runs a shell script as root inside, with `args` as `$1`, `$2`, …; answers its output. Throws `HelperFailure` when it does not end with 0.
+   * Runs a shell script as root inside, with `args` as `$1`, `$2`, …; answers its output, cut at `limit` bytes (64 KiB). Throws
+   * `HelperFailure` when it does not end with 0.
    */
-  async run(script: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  async run(script: string, args: readonly string[], signal: AbortSignal, limit?: number): Promise<string> {
     const argv = ['sh', '-euc', script, 'sh', ...args];
-    const { exitCode, output } = await this.#engine.exec(this.id, argv, { user: '0:0', signal });
+    const { exitCode, output } = await this.#engine.exec(this.id, argv, {
+      user: '0:0',
+      signal,
+      ...(limit !== undefined && { limit }),
+    });
     signal.throwIfAborted();
     if (exitCode !== 0) throw new HelperFailure(exitCode, output.trim());
     return output;

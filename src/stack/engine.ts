@@ -33,11 +33,11 @@ export interface Engine {
   /** Removes a stopped container; never its anonymous volumes, never by force. */
   removeContainer(id: string): Promise<void>;
   setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>;
-  /** Runs `argv` inside a running container; output is stdout and stderr together, cut at 64 KiB. */
+  /** Runs `argv` inside a running container; output is stdout and stderr together, cut at `limit` bytes (64 KiB). */
   exec(
     id: string,
     argv: readonly string[],
-    options?: { user?: string; signal?: AbortSignal },
+    options?: { user?: string; signal?: AbortSignal; limit?: number },
   ): Promise<ExecResult>;
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
 
@@ -115,6 +115,8 @@ export interface ContainerSummary {
   readonly mounts: readonly MountSummary[];
   /** `container:ID`, the name of a network, `host`, `none`. */
   readonly networkMode?: string;
+  /** Names of the networks that it is in, or will be in when it runs. */
+  readonly networks?: readonly string[];
   /** Seconds since 1970. */
   readonly created: number;
 }

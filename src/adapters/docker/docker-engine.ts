@@ -118,7 +118,7 @@ export class DockerEngine extends EngineReads implements Engine {
   async exec(
     id: string,
     argv: readonly string[],
-    options: { user?: string; signal?: AbortSignal } = {},
+    options: { user?: string; signal?: AbortSignal; limit?: number } = {},
   ): Promise<ExecResult> {
     const signal = options.signal && { abortSignal: options.signal };
     const made = await this.ask(
@@ -135,14 +135,15 @@ export class DockerEngine extends EngineReads implements Engine {
       `run ${argv[0]} in ${short(id)}`,
       made.start({ hijack: false, stdin: false, ...signal }),
     );
+    const { limit = outputLimit } = options;
     const parts: Buffer[] = [];
     let size = 0;
     for await (const { bytes } of frames(this.#watched(stream as unknown as Readable, options.signal))) {
-      if (size < outputLimit) parts.push(bytes);
+      if (size < limit) parts.push(bytes);
       size += bytes.length;
     }
     const { ExitCode } = await this.ask(`look at ${argv[0]} in ${short(id)}`, made.inspect());
-    return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, outputLimit) };
+    return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, limit) };
   }
 
   async *logs(id: string, options: LogOptions): AsyncIterable<LogLine> {

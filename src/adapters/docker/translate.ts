@@ -47,6 +47,7 @@ export function toSummary(raw: Docker.ContainerInfo): ContainerSummary {
     ports: publishedPorts(raw.Ports ?? []),
     mounts: (raw.Mounts ?? []).map(toMount),
     ...(raw.HostConfig?.NetworkMode && { networkMode: raw.HostConfig.NetworkMode }),
+    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
     created: raw.Created,
   };
 }

@@ -1,15 +1,18 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Ownership } from '../durable.ts';
 import { isPlainPath } from '../vault/records.ts';
 import type { FolderTree } from './tree.ts';
 
 /** What a file or folder is beside its bytes. */
 export interface Attributes {
-  /** Nine bits; set-user-id and its kin are not kept. */
+  /** Nine bits of a plain folder, whose set-user-id and its kin are not kept; twelve of what a volume holds. */
   readonly mode: number;
   /** When it was last written to; milliseconds since 1970. */
   readonly mtime: number;
+  /** Absent: whose the place is that it is put into. */
+  readonly owner?: Ownership;
 }
 
 /** By path; the folder itself is the empty one. */
@@ -53,6 +56,7 @@ export async function settleFolders(
   for (const path of folders) {
     const wish = attributes.get(path);
     await using handle = await open(join(root, path));
+    if (wish?.owner) await handle.chown(wish.owner.uid, wish.owner.gid);
     if (wish) await handle.utimes(new Date(), wish.mtime / 1000);
     const mode = path === '' ? ownMode : wish?.mode;
     if (mode !== undefined) await handle.chmod(mode);

@@ -13,6 +13,8 @@ export interface FolderTree {
   /** Those that hold nothing. */
   readonly emptyFolders: readonly string[];
   readonly links: readonly TreeLink[];
+  /** Of every file, folder and link, the folder itself too: what the engine's tools would keep beside its bytes. */
+  readonly owned: ReadonlyMap<string, Owned>;
   /** What can't be read as it is: a socket, a name that is not UTF-8, a folder of another user's. */
   readonly odd: readonly { readonly path: string; readonly why: string }[];
 }
@@ -42,22 +44,34 @@ export interface TreeLink {
   readonly target: string;
 }
 
+/** Whose a file, folder or link is. */
+export interface Owned {
+  readonly uid: number;
+  readonly gid: number;
+  /** Twelve bits: set-user-id and its kin too. */
+  readonly bits: number;
+  /** Milliseconds since 1970, to the microsecond. */
+  readonly mtime: number;
+}
+
 interface Growing {
   readonly files: TreeFile[];
   readonly folders: TreeFolder[];
   readonly emptyFolders: string[];
   readonly links: TreeLink[];
+  readonly owned: Map<string, Owned>;
   readonly odd: { path: string; why: string }[];
 }
 
 /** Reads the folder at `root`; what is in there in the order of its names. */
 export async function readTree(root: string): Promise<FolderTree> {
-  const tree: Growing = { files: [], folders: [], emptyFolders: [], links: [], odd: [] };
+  const tree: Growing = { files: [], folders: [], emptyFolders: [], links: [], owned: new Map(), odd: [] };
   await readInto(tree, root, '', await lstat(root, { bigint: true }));
   return tree;
 }
 
 async function readInto(tree: Growing, root: string, folder: string, own: BigIntStats): Promise<void> {
+  tree.owned.set(folder, ownedOf(own));
   tree.folders.push({ path: folder, mode: modeOf(own), mtime: mtimeOf(own) });
   const names = await namesIn(join(root, folder));
   if (names === 'unreadable') {
@@ -79,7 +93,8 @@ async function readInto(tree: Growing, root: string, folder: string, own: BigInt
     if (stats.isDirectory()) await readInto(tree, root, path, stats);
     else if (stats.isSymbolicLink()) tree.links.push({ path, target: await readlink(join(root, path)) });
     else if (stats.isFile()) tree.files.push(treeFile(path, stats));
-    else tree.odd.push({ path, why: 'it is neither file, folder nor link' });
+    if (stats.isFile() || stats.isSymbolicLink()) tree.owned.set(path, ownedOf(stats));
+    else if (!stats.isDirectory()) tree.odd.push({ path, why: 'it is neither file, folder nor link' });
   }
 }
 
@@ -93,6 +108,11 @@ export function treeFile(path: string, stats: BigIntStats): TreeFile {
     executable: (stats.mode & BigInt(constants.S_IXUSR)) !== 0n,
     names: Number(stats.nlink),
   };
+}
+
+export function ownedOf(stats: BigIntStats): Owned {
+  const bits = Number(stats.mode & 0o7777n);
+  return { uid: Number(stats.uid), gid: Number(stats.gid), bits, mtime: mtimeOf(stats) };
 }
 
 function modeOf({ mode }: BigIntStats): number {

@@ -50,7 +50,7 @@ export async function stageFile(
   // Blobs are read-only.
   await chmod(target, 0o600);
   await using handle = await open(target, 'r+');
-  await give(handle, owner);
+  await give(handle, options.attributes?.owner ?? owner);
   const { mode = executable ? 0o755 : 0o644, mtime = Date.now() } = options.attributes ?? {};
   await handle.utimes(new Date(), mtime / 1000);
   await handle.chmod(mode);

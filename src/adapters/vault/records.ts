@@ -50,7 +50,10 @@ const manifest = z.object({
 const metadata = z.object({
   kind: z.enum(['backup', 'version']),
   backupType: z.enum(backupTypes).nullable(),
-  subject: z.object({ runtime: z.enum(['ollama', 'llama-server', 'directory']), name: z.string().min(1) }),
+  subject: z.object({
+    runtime: z.enum(['ollama', 'llama-server', 'directory', 'volume']),
+    name: z.string().min(1),
+  }),
   created: time,
   reason: z.string(),
   operation: z.string(),
