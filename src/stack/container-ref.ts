@@ -49,17 +49,17 @@ function carriesLabels(identity: ServiceIdentity, container: ContainerSummary): 
   );
 }
 
-/** Neither a `compose run` one-off nor a helper of ours. */
+/** Neither a `compose run` one-off nor a helper or guard of ours. */
 function isOfTheStack(container: ContainerSummary): boolean {
-  return (
-    container.labels[composeLabels.oneoff] !== 'True' && container.labels[labels.operation] === undefined
-  );
+  return container.labels[composeLabels.oneoff] !== 'True' && !isNoService(container);
 }
 
 function belongsToOther(container: ContainerSummary): boolean {
-  return (
-    container.labels[composeLabels.project] !== undefined || container.labels[labels.operation] !== undefined
-  );
+  return container.labels[composeLabels.project] !== undefined || isNoService(container);
+}
+
+function isNoService({ labels: own }: ContainerSummary): boolean {
+  return own[labels.operation] !== undefined || own[labels.guard] !== undefined;
 }
 
 /** Whether `name` is `wanted` behind prefixes as Compose makes them: 12 hex digits of the old container's id, and `_`. */
@@ -76,36 +76,45 @@ export function splitLeftovers(found: readonly Match[]): { leftovers: Match[]; r
   const isLeftover = (match: Match) =>
     isOurs(match) &&
     match.container.state === 'created' &&
-    found.some((other) => other !== match && isToReplace(match.container, other.container));
+    found.some((other) => other !== match && replaces(match.container, other.container));
   return { leftovers: found.filter(isLeftover), rest: found.filter((match) => !isLeftover(match)) };
 }
 
-function isToReplace(replacement: ContainerSummary, old: ContainerSummary): boolean {
+/**
+ * Whether `replacement` was made in the place of `old`: by us, who note its id; by Compose 2, which notes its name, and puts the id before
+ * that; by Compose 1, which puts the old one's own id before its name and gives the new one the name itself.
+ */
+export function replaces(replacement: ContainerSummary, old: ContainerSummary): boolean {
+  const prefix = `${old.id.slice(0, 12)}_`;
   return (
-    replacement.labels[labels.replaces] === old.id || replacement.name.startsWith(`${old.id.slice(0, 12)}_`)
+    replacement.labels[labels.replaces] === old.id ||
+    replacement.name.startsWith(prefix) ||
+    replacement.labels[composeLabels.replace] === old.name ||
+    old.name === prefix + replacement.name
   );
 }
 
-/** The one container of a service, leftovers aside, or undefined; more than one is refused, and said. */
-export function theOne(
+/** `why`: what stands against choosing, a sentence each. */
+export function ambiguous(
   identity: ServiceIdentity,
-  containers: readonly ContainerSummary[],
-): Match | undefined {
-  const found = splitLeftovers(matches(identity, containers)).rest;
-  if (found.length > 1) throw ambiguous(identity, found);
-  return found[0];
-}
-
-export function ambiguous(identity: ServiceIdentity, found: readonly Match[]): AixclError {
+  found: readonly Match[],
+  why: readonly string[] = [],
+): AixclError {
+  const names = found.map((match) => match.container.name);
   return new AixclError(
     'refused',
-    `${found.length} containers could be ${identity.service}: ${found.map((match) => match.container.name).join(', ')}; aixcl does not choose between them`,
+    [
+      `${found.length} containers could be ${identity.service}: ${names.join(', ')}; aixcl does not choose between them`,
+      ...why,
+    ].join('; '),
     {
-      hint: `Look at both (docker inspect ${found.map((match) => match.container.name).join(' ')}), then rename or remove the one that is not needed.`,
-      evidence: found.map(
-        ({ container }) =>
-          `${container.id.slice(0, 12)}  ${container.name}  ${container.image}  ${container.status}`,
-      ),
+      hint: `Look at them (docker inspect ${names.join(' ')}), stop and rename or remove the one that is not needed, then: aixcl service restart ${identity.service}`,
+      evidence: found.map(({ container }) => shown(container)),
     },
   );
+}
+
+function shown({ id, name, image, status, mounts }: ContainerSummary): string {
+  const keeps = mounts.map(({ name: volume, source, target }) => `${volume ?? source ?? ''} at ${target}`);
+  return [id.slice(0, 12), name, image, status, keeps.join(', ') || 'nothing mounted'].join('  ');
 }
