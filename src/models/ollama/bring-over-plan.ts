@@ -40,7 +40,7 @@ export function planBringOver({ theirs, ours, there }: ObservedStores): BringSte
     const shown = shownName(name);
     const standing = names.find((one) => sameName(one.name, name));
     if (standing && !Buffer.from(standing.content).equals(content)) {
-      return { kind: 'leave', model, code: 'refused', ...clash(shown, standing.content) };
+      return { kind: 'leave', model, code: 'refused', ...clash(standing) };
     }
     if (!manifest || model.damage !== null) {
       const because = `it is damaged: ${model.damage ?? 'its manifest can not be used'}`;
@@ -56,7 +56,11 @@ export function planBringOver({ theirs, ours, there }: ObservedStores): BringSte
   });
 }
 
-function clash(shown: string, content: Uint8Array): { because: string; hint: string } {
+function clash({ name, content }: Pick<StoredManifest, 'name' | 'content'>): {
+  because: string;
+  hint: string;
+} {
+  const shown = shownName(name);
   const digest = content.length > 0 ? ` (${digestOfBytes(content).slice('sha256:'.length, 19)})` : '';
   return {
     because: `another ${shown}${digest} is here`,

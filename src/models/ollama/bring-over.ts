@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { read } from 'node:fs';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { AixclError } from '../../errors.ts';
 import { digestOf } from '../../vault/digest.ts';
 import type { SourceFile } from '../../vault/subject.ts';
@@ -10,8 +11,10 @@ import type { OllamaKeeper } from './keeper.ts';
 import { digestOfBytes, type OllamaModel } from './kept.ts';
 import { blobsOf } from './manifest.ts';
 import { sameName, shownName } from './name.ts';
-import { putRight } from './restore.ts';
+import { ofFile, putRight } from './restore.ts';
 import type { BlobSource, OllamaStore, StoreWriter } from './store.ts';
+
+const readAt = promisify(read);
 
 /** Another store, which is only read. */
 export interface OtherStore {
@@ -81,16 +84,27 @@ async function bringBlob(blob: SourceFile, hands: BringHands, options: WorkOptio
 
 /** What is held open is read by its descriptor, which leads to it whatever becomes of its name. */
 function bytesOf({ bytes }: SourceFile): BlobSource {
-  if (bytes.kind === 'stream') return { open: () => bytes.open() };
-  if (bytes.kind === 'memory') {
-    return { open: async () => Readable.from([bytes.content], { objectMode: false }) };
+  switch (bytes.kind) {
+    case 'stream':
+      return { open: () => bytes.open() };
+    case 'memory':
+      return { open: async () => Readable.from([bytes.content], { objectMode: false }) };
+    case 'file': {
+      const { path, descriptor } = bytes;
+      if (descriptor === undefined) return ofFile(path);
+      return { path, open: async () => Readable.from(piecesOf(descriptor), { objectMode: false }) };
+    }
   }
-  const { path, descriptor } = bytes;
-  const open = async () =>
-    descriptor === undefined
-      ? createReadStream(path)
-      : createReadStream(path, { fd: descriptor, autoClose: false, start: 0 });
-  return { path, open };
+}
+
+/** A stream of Node's own over a descriptor closes it when it is destroyed. */
+async function* piecesOf(descriptor: number): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const { buffer, bytesRead } = await readAt(descriptor, Buffer.allocUnsafe(2 ** 20), 0, 2 ** 20, at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 async function hashOf(bytes: BlobSource, signal: AbortSignal): Promise<string> {
