@@ -1,14 +1,11 @@
 import { expect, test } from 'vitest';
-import { labels } from '../labels.ts';
 import type { ContainerSummary } from './engine.ts';
-import { isHealthy, serviceStatuses, volumeStatuses } from './status.ts';
+import { isHealthy, serviceStatuses } from './status.ts';
 import { TestEngine } from './test-engine.ts';
 import {
-  boundVolume,
   composeContainer,
   container,
   containerId,
-  hostOf,
   ourContainer,
   replacing,
   service,
@@ -101,46 +98,4 @@ test.each([
 ] as const)('%j: healthy is %s', async (own, healthy) => {
   const [status] = await statuses([ourContainer(definition, ollama)]);
   expect(isHealthy({ ...status!, ...own })).toBe(healthy);
-});
-
-const holders = async (
-  containers: readonly ContainerSummary[],
-  {
-    volumes = ['ollama'],
-    of = definition,
-    paths = {},
-  }: { volumes?: string[]; of?: typeof definition; paths?: Record<string, string> } = {},
-) => {
-  const engine = new TestEngine({ volumes });
-  return (await volumeStatuses(hostOf({ paths }), of, [ollama], containers, await engine.listVolumes()))[0];
-};
-const mounting = (state: ContainerSummary['state']) =>
-  container('any', { state, mounts: [{ kind: 'volume', name: 'ollama', target: '/x' }] });
-
-test('a volume inside the engine is held by a running container, and by nothing else', async () => {
-  expect(await holders([mounting('running')])).toMatchObject({ heldBy: 'running container any' });
-  for (const state of ['exited', 'created'] as const) {
-    expect(await holders([mounting(state)])).toMatchObject({ heldBy: null, exists: true });
-  }
-  expect(await holders([], { volumes: [] })).toMatchObject({ heldBy: null, exists: false });
-});
-
-test('a volume that is a name for a folder is held by the folder, while that is there', async () => {
-  const of = stack([ollama], { volumes: [boundVolume('ollama', '/home/x/ollama')] });
-  expect(await holders([], { of, volumes: [] })).toMatchObject({ heldBy: 'folder /home/x/ollama' });
-  const paths = { '/home/x/ollama': 'missing' };
-  expect(await holders([], { of, volumes: [], paths })).toMatchObject({ heldBy: null });
-});
-
-test('a volume of the definition that turns out to lie inside the engine is not held by the folder', async () => {
-  const of = stack([ollama], { volumes: [boundVolume('ollama', '/home/x/ollama')] });
-  expect(await holders([], { of })).toMatchObject({ heldBy: null, exists: true });
-});
-
-test('what a volume holds is what its label says, and unknown otherwise', async () => {
-  expect(await holders([])).toMatchObject({ holds: 'unknown' });
-  const of = stack([ollama], {
-    volumes: [volume('ollama', { labels: new Map([[labels.holds, 'models']]) })],
-  });
-  expect(await holders([], { of })).toMatchObject({ holds: 'models' });
 });

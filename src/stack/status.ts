@@ -1,16 +1,8 @@
-import { labels } from '../labels.ts';
 import { type Match, type MatchedBy, matches, splitLeftovers } from './container-ref.ts';
-import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
-import type {
-  ContainerState,
-  ContainerSummary,
-  Engine,
-  Health,
-  PublishedPort,
-  VolumeSummary,
-} from './engine.ts';
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import type { ContainerState, ContainerSummary, Engine, Health, PublishedPort } from './engine.ts';
 import { runHealthcheck } from './health-probe.ts';
-import { boundFolder, type HostFacts, identityOf, usedVolumes } from './observe.ts';
+import { identityOf } from './observe.ts';
 
 export interface ServiceStatus {
   readonly service: string;
@@ -28,16 +20,6 @@ export interface ServiceStatus {
   readonly condition: string | null;
   /** The other containers that could be this service, where one alone can't be told. */
   readonly candidates?: readonly string[];
-}
-
-export interface VolumeStatus {
-  readonly name: string;
-  /** `models`, `state`, `disposable`, or `unknown`, which counts as precious. */
-  readonly holds: string;
-  /** What keeps its bytes from a clean-up; null: nothing does. */
-  readonly heldBy: string | null;
-  readonly exists: boolean;
-  readonly lastBackup: string | null;
 }
 
 /** The services that count: those that the profiles let in, and any other that has a container. */
@@ -131,44 +113,4 @@ function conditionOf(
 /** Running, and healthy where it can tell. */
 export function isHealthy({ state, health, candidates }: ServiceStatus): boolean {
   return state === 'running' && (health === 'healthy' || health === 'none') && !candidates;
-}
-
-/** Volumes that these services mount; with `others` also every other of the definition that is on the engine, whoever mounts it. */
-export async function volumeStatuses(
-  host: HostFacts,
-  definition: StackDefinition,
-  services: readonly ServiceDefinition[],
-  containers: readonly ContainerSummary[],
-  volumes: readonly VolumeSummary[],
-  options: { readonly others?: boolean } = {},
-): Promise<VolumeStatus[]> {
-  const there = new Set(volumes.map(({ name }) => name));
-  const others = [...definition.volumes.values()].filter(({ name }) => options.others && there.has(name));
-  return Promise.all(
-    [...new Set([...usedVolumes(definition, services), ...others])].map(async (volume) => {
-      const found = volumes.find(({ name }) => name === volume.name);
-      return {
-        name: volume.name,
-        holds: volume.labels.get(labels.holds) ?? found?.labels[labels.holds] ?? 'unknown',
-        heldBy: await holderOf(host, volume, found, containers),
-        exists: found !== undefined,
-        lastBackup: null,
-      };
-    }),
-  );
-}
-
-/** A folder of this machine keeps its files whatever an engine removes; a running container keeps its volume from being removed. */
-async function holderOf(
-  host: HostFacts,
-  volume: VolumeDefinition,
-  found: VolumeSummary | undefined,
-  containers: readonly ContainerSummary[],
-): Promise<string | null> {
-  const folder = boundFolder(found ? found.options : volume.driverOpts);
-  if (folder) return (await host.look(folder)).kind === 'folder' ? `folder ${folder}` : null;
-  const user = containers.find(
-    ({ state, mounts }) => state === 'running' && mounts.some(({ name }) => name === volume.name),
-  );
-  return user ? `running container ${user.name}` : null;
 }

@@ -1,12 +1,13 @@
 import { saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { changeOverlay } from '../../../adapters/overlay-file.ts';
+import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { AixclError } from '../../../errors.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
 import { localLlamaImage } from '../../../stack/local-image.ts';
-import { type VolumeStatus, volumeStatuses } from '../../../stack/status.ts';
+import { type VolumeStatus, volumeStatuses } from '../../../stack/volume-status.ts';
 import { createApp } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { addresses } from '../stack/endpoints.ts';
@@ -99,10 +100,13 @@ async function tell(context: Context, images: Images): Promise<void> {
       hint: 'aixcl stack status',
     });
   const answer = await askLlamaServer(base, question, context.signal);
-  const [containers, onEngine] = await Promise.all([engine.listContainers(), engine.listVolumes()]);
-  const volumes = await volumeStatuses(hostFacts, definition, services, containers, onEngine, {
-    others: true,
-  });
+  const [containers, onEngine, seen] = await Promise.all([
+    engine.listContainers(),
+    engine.listVolumes(),
+    readSeen(context.home),
+  ]);
+  const world = { host: hostFacts, definition, containers, volumes: onEngine, seen };
+  const volumes = await volumeStatuses(world, services, { others: true });
   const endpoints = services.map((service) => ({
     service: service.name,
     url: addresses(service)[0] ?? null,

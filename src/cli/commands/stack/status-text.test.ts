@@ -76,11 +76,21 @@ test('what was asked for while llama-server is stopped is told', () => {
 });
 
 test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
-  const volume = { name: 'ollama', holds: 'models', heldBy: null, exists: true, lastBackup: null };
-  expect(textOf({}, { volumes: [volume] })).toContain(
-    'DANGER: the volume ollama (models) is held by nothing',
-  );
+  const volume = { name: 'ollama', holds: 'models', heldBy: null, exists: true, lastBackup: null } as const;
+  const shout = textOf({}, { volumes: [volume] });
+  expect(shout).toContain('DANGER: the volume ollama (models) is held by nothing');
+  expect(shout).toContain('aixcl doctor --fix');
   expect(textOf({}, { volumes: [{ ...volume, holds: 'disposable' }] })).not.toContain('DANGER');
+  expect(textOf({}, { volumes: [{ ...volume, exists: false }] })).not.toContain('DANGER');
+});
+
+test('one that only a running container holds is warned of; the guard or a folder is enough', () => {
+  const volume = { name: 'data', holds: 'unknown', exists: true, lastBackup: null } as const;
+  const of = (heldBy: string) => textOf({}, { volumes: [{ ...volume, heldBy }] });
+  expect(of('running container web')).toContain(
+    'WARNING: the volume data (nobody knows what is in it) is held by the running container web alone',
+  );
+  for (const heldBy of ['guard aixcl-guard', 'folder /x']) expect(of(heldBy)).not.toMatch(/WARNING|DANGER/);
 });
 
 test('models that no backup holds are named, the first of many', () => {

@@ -1,5 +1,6 @@
 import type { Gpu } from '../../../stack/gpu.ts';
-import { isHealthy, type ServiceStatus, type VolumeStatus } from '../../../stack/status.ts';
+import { isHealthy, type ServiceStatus } from '../../../stack/status.ts';
+import { isHeldFast, type VolumeStatus } from '../../../stack/volume-status.ts';
 import type { Column, Paint } from '../../context.ts';
 import { ago } from '../../output/quantity.ts';
 import { table } from '../../output/table.ts';
@@ -121,12 +122,18 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
   ];
 }
 
+/** What `stack start` would do too is the next command there is for a stack that is down. */
+const toHold =
+  'Let it be held: aixcl doctor --fix, or aixcl stack start where a service of it uses the volume';
+
 function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
-  return volumes.flatMap(({ name, holds, heldBy, exists }) =>
-    exists && !heldBy && holds !== 'disposable'
-      ? `${paint.bad('DANGER:')} the volume ${name} (${holds}) is held by nothing: docker system prune and docker volume prune would delete it. Start its service: aixcl stack start, or aixcl service start NAME where it is not shown above`
-      : [],
-  );
+  return volumes.flatMap(({ name, holds, heldBy, exists }) => {
+    if (!exists || holds === 'disposable' || isHeldFast(heldBy)) return [];
+    const what = `the volume ${name} (${holds === 'unknown' ? 'nobody knows what is in it' : holds})`;
+    return heldBy === null
+      ? `${paint.bad('DANGER:')} ${what} is held by nothing: docker system prune and docker volume prune would delete it. ${toHold}`
+      : `${paint.warn('WARNING:')} ${what} is held by the ${heldBy} alone: once that stops, docker system prune and docker volume prune delete it. ${toHold}`;
+  });
 }
 
 /** So many names are read; the rest is counted. */

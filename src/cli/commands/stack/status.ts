@@ -2,17 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Arguments } from 'yargs';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { AixclError } from '../../../errors.ts';
 import { type Activation, activeModel, pendingRequest } from '../../../models/active-model.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut } from '../../../stack/home-overlay.ts';
-import {
-  isHealthy,
-  type ServiceStatus,
-  serviceStatuses,
-  type VolumeStatus,
-  volumeStatuses,
-} from '../../../stack/status.ts';
+import { isHealthy, type ServiceStatus, serviceStatuses } from '../../../stack/status.ts';
+import { type VolumeStatus, volumeStatuses } from '../../../stack/volume-status.ts';
 import type { Context } from '../../context.ts';
 import { savedModels } from './saved.ts';
 import { namesOf, toActOn, toStart } from './selection.ts';
@@ -89,13 +85,14 @@ const clearScreen = '\x1b[H\x1b[2J';
 async function observeStatus(context: Context, argv: Arguments): Promise<StatusReport> {
   // The engine answers while the definition is read.
   const engine = context.engine();
-  const [definition, containers, onEngine, gpu, activation, saved] = await Promise.all([
+  const [definition, containers, onEngine, gpu, activation, saved, seen] = await Promise.all([
     context.definition(),
     engine.then((it) => it.listContainers()),
     engine.then((it) => it.listVolumes()),
     context.gpu(),
     context.ownStack ? readActivation(context.home.models) : undefined,
     context.ownStack ? savedModels(context.home) : undefined,
+    readSeen(context.home),
   ]);
   refuseOtherHome(containers, context.home);
   const named = namesOf(argv);
@@ -111,9 +108,11 @@ async function observeStatus(context: Context, argv: Arguments): Promise<StatusR
   const shown = [...definition.services.values()].filter(({ name }) =>
     services.some(({ service }) => service === name),
   );
-  const volumes = await volumeStatuses(hostFacts, definition, shown, containers, onEngine, {
-    others: named.length === 0,
-  });
+  const volumes = await volumeStatuses(
+    { host: hostFacts, definition, containers, volumes: onEngine, seen },
+    shown,
+    { others: named.length === 0 },
+  );
   return {
     project: definition.project,
     home: context.home.root,
