@@ -109,7 +109,7 @@ test('where two remain the error names both, and neither is chosen', () => {
   expect(error).toMatchObject({
     code: 'refused',
     message:
-      '2 containers could be ollama: a9f302029b81_ollama, b9f302029b81_ollama; aixcl does not choose between them',
+      '2 containers could be ollama: a9f302029b81_ollama, b9f302029b81_ollama; aixcl does not choose between them; a9f302029b81_ollama and b9f302029b81_ollama run',
   });
   expect((error as AixclError).evidence).toHaveLength(2);
 });

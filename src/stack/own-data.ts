@@ -62,14 +62,15 @@ export function ownData(
   return [...mounted, ...bare.map((path) => `what lies at ${path} in the container itself`)];
 }
 
-/** Whether it keeps all of the service's data where the definition does, and nothing anywhere else. */
+/** Whether it has all that the service keeps mounted where the definition has it, and nothing else that it could write into. */
 export function keepsDefinedData(container: ContainerSummary, defined: DefinedData): boolean {
   const known = [...defined.mounts.values()].flat();
   const all = [...defined.mounts].every(([target, sources]) => {
     const there = container.mounts.find((mount) => mount.target === target);
     return there !== undefined && sourcesOf(there).some((source) => sources.includes(source));
   });
-  return all && container.mounts.flatMap(sourcesOf).every((source) => known.includes(source));
+  const kept = container.mounts.filter((mount) => !mount.readOnly).flatMap(sourcesOf);
+  return all && kept.every((source) => known.includes(source));
 }
 
 /** Whether it has something else mounted where the service keeps its data. */

@@ -81,7 +81,7 @@ test.each([
   ["Compose's", composeContainer(one, ollama, { ...replacing(old), labels: {} })],
 ])('what a killed recreate of %s left goes first', async (_of, leftover) => {
   expect(await planned(one, { containers: [leftover, old] })).toBe(
-    `remove-leftover a5559cc38d9d_ollama: an interrupted replacement left it behind; it never ran
+    `remove-leftover a5559cc38d9d_ollama: an interrupted recreate left it behind; it never ran
 ${replaced('it was not made by aixcl (by docker compose, say), so nothing says what it was made from')}`,
   );
 });
@@ -90,7 +90,7 @@ test('a leftover beside a container that runs as defined goes, and that one is k
   const current = ourContainer(one, ollama, { id: containerId('a5559cc38d9d'), health: 'healthy' });
   const leftover = ourContainer(one, ollama, replacing(current));
   expect(await planned(one, { containers: [leftover, current] })).toBe(
-    `remove-leftover a5559cc38d9d_ollama: an interrupted replacement left it behind; it never ran
+    `remove-leftover a5559cc38d9d_ollama: an interrupted recreate left it behind; it never ran
 keep ollama: it runs as defined`,
   );
 });

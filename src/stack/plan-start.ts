@@ -1,10 +1,12 @@
 import { AixclError } from '../errors.ts';
 import { labels } from '../labels.ts';
-import { ambiguous, type Match, splitLeftovers } from './container-ref.ts';
+import type { Match } from './container-ref.ts';
 import { configHash } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { inDependencyOrder, sharedService } from './dependency-order.ts';
+import { mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
+import { definedData, keepsDefinedData } from './own-data.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -40,15 +42,19 @@ interface Planning {
 
 function planService(planning: Planning, service: ServiceDefinition): StartStep[] {
   const { definition, observed, wish } = planning;
-  const { leftovers, rest: found } = splitLeftovers(observed.services.get(service.name)?.matches ?? []);
-  if (found.length > 1) throw ambiguous(identityOf(definition, service), found);
-  const removals = leftovers.map(
-    ({ container }): StartStep => ({
+  const { stays: match, goes } = mend(
+    identityOf(definition, service),
+    observed.services.get(service.name)?.matches ?? [],
+    (one) => driftOf(definition, observed, service, one) === undefined,
+    definedData(definition, service),
+  );
+  const removals = goes.map(
+    ({ match: { container }, because }): StartStep => ({
       kind: 'remove-leftover',
       service: service.name,
       id: container.id,
       name: container.name,
-      because: 'an interrupted replacement left it behind; it never ran',
+      because,
     }),
   );
   const wait: StartStep[] = wish.wait
@@ -61,7 +67,6 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
         },
       ]
     : [];
-  const match = found[0];
   if (!match) {
     refuseConflict(service, observed);
     return [
@@ -76,19 +81,20 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
       ...wait,
     ];
   }
-  return [...removals, ...planExisting(planning, service, match, wait)];
+  const gone = new Set(goes.map((one) => one.match.container.id));
+  return [...removals, ...planExisting(planning, service, match, { wait, gone })];
 }
 
 function planExisting(
   planning: Planning,
   service: ServiceDefinition,
   match: Match,
-  wait: StartStep[],
+  { wait, gone }: { readonly wait: readonly StartStep[]; readonly gone: ReadonlySet<string> },
 ): StartStep[] {
   const { definition, observed, wish } = planning;
   const { container, matchedBy } = match;
   if (matchedBy !== 'labels') {
-    if (!wish.adopt) throw foreign(service, match);
+    if (!wish.adopt && !isStrayOfRecreate(definition, service, match)) throw foreign(service, match);
     refuseConflict(service, observed);
     return [
       {
@@ -117,7 +123,7 @@ function planExisting(
   const steps: StartStep[] = [];
   if (
     container.name !== service.containerName &&
-    !observed.containers.some(({ name }) => name === service.containerName)
+    !observed.containers.some(({ id, name }) => name === service.containerName && !gone.has(id))
   ) {
     steps.push({
       kind: 'rename',
@@ -146,6 +152,16 @@ function planExisting(
     because: 'it runs as defined',
   };
   return [...steps, keep, ...(settled && !wish.unready.has(service.name) ? [] : wait)];
+}
+
+/** Under a name that only a recreate gives, stopped, and with nothing but the service's own data: whoever made it, nobody loses by its adoption. */
+function isStrayOfRecreate(
+  definition: StackDefinition,
+  service: ServiceDefinition,
+  { container, matchedBy }: Match,
+): boolean {
+  const stopped = container.state === 'created' || container.state === 'exited';
+  return matchedBy === 'prefix' && stopped && keepsDefinedData(container, definedData(definition, service));
 }
 
 /** Why a container of ours no longer fits its definition; undefined when it does. */
