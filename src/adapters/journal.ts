@@ -187,10 +187,27 @@ function unwritable(path: string, error: unknown): AixclError {
 async function read(folder: string): ReturnType<Journal['read']> {
   const entries: JournalEntry[] = [];
   let unreadable = 0;
-  for (const name of (await namesIn(folder)).filter((each) => /^\d{4}-\d{2}\.jsonl$/.test(each)).sort()) {
-    const month = parseJournal(await readFile(join(folder, name), 'utf8'));
+  for (const name of await monthsOf(folder)) {
+    const path = join(folder, name);
+    const month = parseJournal(await readable(path, () => readFile(path, 'utf8')));
     entries.push(...month.entries);
     unreadable += month.unreadable;
   }
   return { entries, unreadable };
+}
+
+/** Reads a file of the journal; `refused` where this user may not. */
+export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+    const what = `the journal ${path} can't be read: ${reasonOf(error)}`;
+    throw new AixclError('refused', what, { hint: `ls -l ${path}`, cause: error });
+  }
+}
+
+/** Names of its files, oldest first. */
+export async function monthsOf(folder: string): Promise<string[]> {
+  return (await namesIn(folder)).filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
 }

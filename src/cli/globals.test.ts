@@ -14,12 +14,17 @@ test.each([
   expect(spelled(line)).toBe(expected);
 });
 
-test.each(['stack logs -f', 'logs -f', 'logs web -f', 'service logs web -f', 'logs -ft', 'stack logs -f -t'])(
-  'behind logs -f means to follow: %s',
-  (line) => {
-    expect(spelled(line)).toBe(line);
-  },
-);
+test.each([
+  'journal -f',
+  'stack logs -f',
+  'logs -f',
+  'logs web -f',
+  'service logs web -f',
+  'logs -ft',
+  'stack logs -f -t',
+])('behind logs -f means to follow: %s', (line) => {
+  expect(spelled(line)).toBe(line);
+});
 
 test.each([
   ['-f x.yaml logs -f web', '--file x.yaml logs -f web'],

@@ -32,7 +32,7 @@ export const globalOptions: Readonly<Record<string, Options>> = {
   debug: { type: 'boolean', default: false, describe: 'Show where an error comes from' },
 };
 
-/** Short spellings that differ by command: `-f` is `--follow` after `logs`, else `--file`. */
+/** Short spellings that differ by command: `-f` is `--follow` after `logs` and `journal`, else `--file`. */
 const fileAlias = { f: 'file' } as const;
 const takesValue = new Set([
   '-f',
@@ -50,14 +50,14 @@ const takesValue = new Set([
   '--wait-lock',
 ]);
 
-/** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that are not `logs`. */
+/** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that have nothing to follow. */
 export function spellOut(argv: readonly string[]): string[] {
   const words: string[] = [];
   const spelled: string[] = [];
   for (let index = 0; index < argv.length; index += 1) {
     const token = argv[index] ?? '';
     if (token === '--') return [...spelled, ...argv.slice(index)];
-    const follows = isLogs(words);
+    const follows = isFollowed(words);
     const glued = follows ? undefined : /^-f=?(.+)$/s.exec(token)?.[1];
     if (glued !== undefined) {
       spelled.push(`--${fileAlias.f}`, glued);
@@ -72,9 +72,11 @@ export function spellOut(argv: readonly string[]): string[] {
   return spelled;
 }
 
-/** `logs`, `stack logs` or `service logs`; a service may have that name too. */
-function isLogs([noun, verb]: readonly string[]): boolean {
-  return noun === 'logs' || ((noun === 'stack' || noun === 'service') && verb === 'logs');
+/** `journal`, `logs`, `stack logs` or `service logs`; a service may have that name too. */
+function isFollowed([noun, verb]: readonly string[]): boolean {
+  return (
+    noun === 'journal' || noun === 'logs' || ((noun === 'stack' || noun === 'service') && verb === 'logs')
+  );
 }
 
 /** The words of a command: what is neither a flag nor a flag's value, up to `--`. */

@@ -1,5 +1,6 @@
 import type { Noun } from './command.ts';
 import { backupsCommand } from './commands/backups.ts';
+import { journalCommand } from './commands/journal.ts';
 import { modelsCommand } from './commands/models.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { serviceCommand } from './commands/service.ts';
@@ -15,5 +16,6 @@ export const nouns: readonly Noun[] = [
   undoCommand,
   backupsCommand,
   vaultCommand,
+  journalCommand,
   quickstartCommand,
 ];

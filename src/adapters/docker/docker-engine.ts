@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AixclError, reasonOf } from '../../errors.ts';
 import { labels } from '../../labels.ts';
+import { sinceSeconds } from '../../since.ts';
 import type {
   BuildDefinition,
   NetworkDefinition,
@@ -23,7 +24,6 @@ import { Archives } from './archives.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';
 import { engineFailure, pullFailure, statusOf } from './failures.ts';
-import { sinceSeconds } from './since.ts';
 import { frames, jsonLines, logLines } from './streams.ts';
 
 const outputLimit = 64 * 1024;

@@ -1,8 +1,8 @@
-import { AixclError } from '../../errors.ts';
+import { AixclError } from './errors.ts';
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Unix seconds of what `docker logs --since` takes: a time, Unix seconds, or a duration back from `nowMs` (`1h30m`). */
+/** Unix seconds of what `--since` takes, as `docker logs` does: a time, Unix seconds, or a duration back from `nowMs` (`1h30m`). */
 export function sinceSeconds(text: string, nowMs: number): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   if (/^(\d+(\.\d+)?[smhd])+$/.test(text)) {
