@@ -1,32 +1,50 @@
 import { AixclError } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs, matches, splitLeftovers } from './container-ref.ts';
+import { isOurs, matches } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
-import { theOne } from './mend.ts';
+import { isInterrupted, theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
+import { definedData, keepsOtherData } from './own-data.ts';
 import { awaitReady } from './readiness.ts';
 
 export interface RestartStep {
-  readonly kind: 'restart' | 'rename' | 'remove-leftover';
+  readonly kind: 'restart' | 'rename';
   readonly container: ContainerSummary;
   /** Name to give. */
   readonly to?: string;
   readonly because: string;
 }
 
-/**
- * Restarts those named, else every container of the stack. What an interrupted recreate left is mended on the way: a container under a
- * prefixed name gets its own back, where that is free, and a replacement that never ran goes.
- */
+/** Those of the services whose recreate was interrupted. What is to become of them takes more than a restart: a start settles it. */
+export function interrupted(
+  definition: StackDefinition,
+  services: readonly ServiceDefinition[],
+  containers: readonly ContainerSummary[],
+): string[] {
+  return services.flatMap((service) => {
+    const identity = identityOf(definition, service);
+    return isInterrupted(identity, matches(identity, containers)) ? [service.name] : [];
+  });
+}
+
+export interface RestartWish {
+  /** Services that were asked for by name; empty: all. */
+  readonly named: readonly string[];
+  /** Services that run anew already. */
+  readonly anew: ReadonlySet<string>;
+}
+
+/** Restarts those named, else every container of the stack; one under another name than its own gets that back, where it is free. */
 export function planRestart(
   definition: StackDefinition,
   services: readonly ServiceDefinition[],
   containers: readonly ContainerSummary[],
-  named: readonly string[],
+  { named, anew }: RestartWish,
 ): RestartStep[] {
   const steps = services.flatMap((service): RestartStep[] => {
+    if (anew.has(service.name)) return [];
     const match = theOne(identityOf(definition, service), containers);
     const wanted = named.includes(service.name);
     if (!match && wanted) {
@@ -36,28 +54,16 @@ export function planRestart(
     }
     if (!match || (!wanted && !isOurs(match))) return [];
     const { container } = match;
-    const { leftovers } = splitLeftovers(matches(identityOf(definition, service), containers));
-    const removals = leftovers.map(
-      (leftover): RestartStep => ({
-        kind: 'remove-leftover',
-        container: leftover.container,
-        because: 'an interrupted recreate left it behind; it never ran',
-      }),
-    );
-    const free = !containers.some(({ name }) => name === service.containerName);
-    const rename: RestartStep[] = free
-      ? [
-          {
-            kind: 'rename',
-            container,
-            to: service.containerName,
-            because: 'an interrupted recreate left it under another name',
-          },
-        ]
-      : [];
-    return [...removals, ...rename, { kind: 'restart', container, because: 'it was asked for' }];
+    const isFree = !containers.some(({ name }) => name === service.containerName);
+    // Whoever made it: a container that keeps its data elsewhere is another one, whatever it was called.
+    const isIts = isOurs(match) || !keepsOtherData(container, definedData(definition, service));
+    const rename: RestartStep[] =
+      isFree && isIts
+        ? [{ kind: 'rename', container, to: service.containerName, because: 'it had another name' }]
+        : [];
+    return [...rename, { kind: 'restart', container, because: 'it was asked for' }];
   });
-  if (steps.length === 0) {
+  if (steps.length === 0 && anew.size === 0) {
     throw new AixclError('notFound', 'the stack has no containers to restart', { hint: 'aixcl stack start' });
   }
   return steps;
@@ -94,8 +100,6 @@ export async function applyRestart(
     if (kind === 'rename' && to) {
       await engine.renameContainer(container.id, to);
       names.set(container.id, to);
-    } else if (kind === 'remove-leftover') {
-      await engine.removeContainer(container.id);
     } else {
       await told(hands, `restart ${target}`, () => engine.restartContainer(container.id, hands.timeout));
     }

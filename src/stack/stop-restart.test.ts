@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ContainerSummary } from './engine.ts';
-import { applyRestart, awaitRestarted, planRestart } from './restart.ts';
+import { applyRestart, awaitRestarted, interrupted, planRestart } from './restart.ts';
 import { applyStop, planStop } from './stop.ts';
 import { TestEngine } from './test-engine.ts';
 import {
@@ -11,6 +11,7 @@ import {
   replacing,
   service,
   stack,
+  volume,
 } from './test-stack.ts';
 
 const ollama = service('ollama');
@@ -77,9 +78,11 @@ test('each is stopped before the next, with the time that was given; a dry run s
   ]);
 });
 
+const all = { named: [], anew: new Set<string>() };
+
 function restarts(containers: readonly ContainerSummary[], named: readonly string[] = []): string[] {
   const services = named.length > 0 ? both.filter(({ name }) => named.includes(name)) : both;
-  return planRestart(definition, services, containers, named).map(
+  return planRestart(definition, services, containers, { ...all, named }).map(
     ({ kind, container: one, to }) => `${kind} ${one.name}${to ? ` to ${to}` : ''}`,
   );
 }
@@ -90,21 +93,51 @@ test('every container of the stack restarts; one started by hand only where it i
   expect(restarts(containers, ['web'])).toEqual(['restart web']);
 });
 
-test('a container under a prefixed name gets its own back on the way, where that is free', () => {
-  const prefixed = ourContainer(definition, ollama, { name: 'a9f302029b81_ollama' });
-  expect(restarts([prefixed])).toEqual([
-    'rename a9f302029b81_ollama to ollama',
-    'restart a9f302029b81_ollama',
-  ]);
-  expect(restarts([prefixed, container('ollama')])).toEqual(['restart a9f302029b81_ollama']);
+test('a container under another name gets its own back on the way, where that is free', () => {
+  const renamed = ourContainer(definition, ollama, { name: 'renamed' });
+  expect(restarts([renamed])).toEqual(['rename renamed to ollama', 'restart renamed']);
+  expect(restarts([renamed, container('ollama')])).toEqual(['restart renamed']);
 });
 
-test('a restart mends an interrupted recreate: what never ran goes, the old container runs again', async () => {
-  const containers = [leftover, old];
-  expect(restarts(containers, ['ollama'])).toEqual(['remove-leftover a5559cc38d9d_ollama', 'restart ollama']);
-  const engine = new TestEngine({ containers });
-  await applyRestart(engine, planRestart(definition, both, containers, []), hands);
-  expect(engine.stand).toEqual(['ollama running']);
+const volumes = [volume('data', { name: 'ollama' })];
+const withData = service('ollama', {
+  mounts: [{ kind: 'volume', source: 'data', target: '/root/.ollama', readOnly: false, noCopy: true }],
+});
+
+test.each([
+  ['the same volume', [{ kind: 'volume', name: 'ollama', target: '/root/.ollama' }], true],
+  ['nothing mounted', [], true],
+  ['another volume', [{ kind: 'volume', name: 'other', target: '/root/.ollama' }], false],
+])(
+  'one that only its prefixed name tells, with %s, gets the name of the service: %3$s',
+  (_what, mounts, renames) => {
+    const stray = container('a9f302029b81_ollama', { mounts });
+    const plan = planRestart(stack([withData], { volumes }), [withData], [stray], {
+      ...all,
+      named: ['ollama'],
+    });
+    expect(plan.map(({ kind }) => kind)).toEqual(renames ? ['rename', 'restart'] : ['restart']);
+  },
+);
+
+test.each([
+  ['what never ran beside the old container', [leftover, old], true],
+  ['a replacement alone', [leftover], true],
+  ['one that runs beside a stopped one', [{ ...leftover, state: 'running' as const }, old], true],
+  ['a container under its own name', [old], false],
+  ['one that a hand renamed', [{ ...old, name: 'renamed' }], false],
+  ['one that nobody labelled', [container('a9f302029b81_ollama')], false],
+  ['nothing', [], false],
+])('%s is an interrupted recreate: %3$s', (_what, containers, is) => {
+  expect(interrupted(definition, both, containers)).toEqual(is ? ['ollama'] : []);
+});
+
+test('what runs anew already is not restarted again, and need not be there twice', () => {
+  const anew = new Set(['ollama']);
+  const containers = [ourContainer(definition, ollama), ourContainer(definition, web)];
+  const plan = planRestart(definition, both, containers, { named: [], anew });
+  expect(plan.map((step) => step.container.name)).toEqual(['web']);
+  expect(planRestart(definition, [ollama], containers, { named: ['ollama'], anew })).toEqual([]);
 });
 
 test('two containers that ran are refused', () => {
@@ -130,7 +163,7 @@ test('a restart waits for health, and fails without it; a dry run touches nothin
     const found = await look(id);
     return found && { ...found, state: 'exited', exitCode: 1 };
   };
-  const plan = planRestart(definition, [web], containers, []);
+  const plan = planRestart(definition, [web], containers, all);
   await applyRestart(engine, plan, { ...hands, dryRun: true });
   expect(engine.did).toEqual([]);
   await applyRestart(engine, plan, hands);

@@ -7,6 +7,7 @@ import type { StartStep } from '../../../stack/start-step.ts';
 import type { Context } from '../../context.ts';
 import { type BroughtUp, bringUp } from './bring-up.ts';
 import { endpoints } from './endpoints.ts';
+import { operationWish } from './operation-wish.ts';
 import { calledAs } from './selection.ts';
 
 /** `stack start`. */
@@ -28,12 +29,29 @@ export async function startServices(
   if (outcome) throwFailures(context, outcome);
 }
 
+/** The start of the services that `argv` names as part of another command: of these alone, not of what they depend on. */
+export async function startAlone(
+  context: Context,
+  argv: Arguments,
+  verb: string,
+): Promise<{ readonly plan: readonly StartStep[]; readonly steps: readonly StepOutcome[] }> {
+  const wish = operationWish(context, argv, verb);
+  const { plan, outcome } = await bringUp(context, { ...argv, alone: true }, wish);
+  if (!outcome) return { plan, steps: plannedSteps(plan) };
+  throwFailures(context, outcome);
+  return { plan, steps: outcome.steps };
+}
+
 function showPlan(context: Context, command: string, plan: readonly StartStep[]): void {
-  const steps = plan.map((step): StepOutcome => ({ ...describe(step), outcome: 'planned' }));
+  const steps = plannedSteps(plan);
   const lines = steps.map(
     ({ kind, target, because }) => `${kind.replaceAll('-', ' ')} ${target}: ${because}`,
   );
   context.out.result({ command, changed: false, steps }, lines.join('\n') || 'nothing to do');
+}
+
+function plannedSteps(plan: readonly StartStep[]): StepOutcome[] {
+  return plan.map((step) => ({ ...describe(step), outcome: 'planned' }));
 }
 
 function resultOf(command: string, { steps }: StartOutcome) {
