@@ -93,14 +93,16 @@ test('networks, volumes and containers carry the marks by which Compose and aixc
     given.network = own;
     return name;
   };
-  engine.createVolume = async (_volume, own) => {
+  const createVolume = engine.createVolume;
+  engine.createVolume = async (made, own) => {
     given.volume = own;
+    await createVolume(made, own);
   };
   await start(engine, definition);
   const ours = { [labels.home]: home, [composeLabels.project]: 'aixcl' };
   expect(given.network).toEqual({ ...ours, [composeLabels.network]: 'default' });
   expect(given.volume).toEqual({ ...ours, [composeLabels.volume]: 'data', x: 'y' });
-  const [spec] = engine.specs.values();
+  const spec = [...engine.specs.values()].at(-1);
   expect(spec?.labels).toMatchObject({ ...ours, [composeLabels.service]: 'a', [labels.image]: 'a:1' });
 });
 

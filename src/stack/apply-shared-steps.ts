@@ -1,15 +1,23 @@
 import { composeLabels, labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
+import { holdVolumes } from './hold-volumes.ts';
 import type { SharedStep, StartStep } from './start-step.ts';
 import type { StepRecorder } from './step-recorder.ts';
 
-/** Answers why images could not be had, by reference: that is the matter of the services that need them. */
+/** What could not be had, and is the matter of the services that need it. */
+export interface SharedFailures {
+  /** Why images could not be had, by reference. */
+  readonly images: ReadonlyMap<string, unknown>;
+  /** Why services must not run: what they keep inside the engine would be held by nothing. */
+  readonly services: ReadonlyMap<string, unknown>;
+}
+
 export async function applySharedSteps(
   plan: readonly StartStep[],
   recorder: StepRecorder,
   hands: StartHands,
   project: string,
-): Promise<Map<string, unknown>> {
+): Promise<SharedFailures> {
   const steps = plan.filter((step): step is SharedStep => !('service' in step));
   const failures = new Map<string, unknown>();
   const images = steps.map(async (step) => {
@@ -20,10 +28,18 @@ export async function applySharedSteps(
   });
   await Promise.all(images);
   hands.signal.throwIfAborted();
+  const unheld = new Map<string, unknown>();
   for (const step of steps) {
-    if (!('reference' in step)) await recorder.run(step, () => applySharedStep(step, hands, project));
+    if ('reference' in step) continue;
+    const done = recorder.run(step, () => applySharedStep(step, hands, project));
+    if (step.kind === 'hold-volumes') {
+      await done.catch((error: unknown) => {
+        for (const service of step.services) unheld.set(service, error);
+      });
+      hands.signal.throwIfAborted();
+    } else await done;
   }
-  return failures;
+  return { images: failures, services: unheld };
 }
 
 async function applySharedStep(step: SharedStep, hands: StartHands, project: string): Promise<void> {
@@ -50,6 +66,11 @@ async function applySharedStep(step: SharedStep, hands: StartHands, project: str
     case 'create-volume': {
       const own = { ...ownLabels(hands, project), [composeLabels.volume]: step.volume.key };
       return engine.createVolume(step.volume, { ...Object.fromEntries(step.volume.labels), ...own });
+    }
+    case 'hold-volumes': {
+      const { volumes: hold, images } = step;
+      await holdVolumes(engine, { home: hands.home, hold, images, signal });
+      return;
     }
   }
 }

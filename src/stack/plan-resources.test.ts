@@ -4,6 +4,8 @@ import { boundVolume, home, network, ourContainer, service, stack, volume } from
 
 const ollama = service('ollama');
 const one = stack([ollama]);
+const held =
+  'hold-volumes ollama: its bytes lie inside the engine, where a clean-up takes what no running container holds';
 const made = `create ollama: there is no container for it
 start ollama: it was just made
 wait ollama: it has to stay up`;
@@ -88,10 +90,12 @@ ${made}`,
 
 test('a volume that is there is used as it is, however its definition changed', async () => {
   const definition = stack([withVolume], { volumes: [boundVolume('ollama', `${home}/ollama`)] });
-  expect(await planned(definition, { volumes: ['ollama'] })).toBe(made);
+  expect(await planned(definition, { volumes: ['ollama'] })).toBe(`${held}\n${made}`);
   const moved = stack([withVolume], { volumes: [boundVolume('ollama', '/elsewhere')] });
   const containers = [ourContainer(definition, withVolume)];
-  expect(await planned(moved, { volumes: ['ollama'], containers })).toBe('keep ollama: it runs as defined');
+  expect(await planned(moved, { volumes: ['ollama'], containers })).toBe(
+    `${held}\nkeep ollama: it runs as defined`,
+  );
 });
 
 test('a volume that is a name for the folder of another home is refused, with the way out', async () => {
@@ -105,8 +109,10 @@ test('a volume that is a name for the folder of another home is refused, with th
 test('a volume that was there before and keeps its bytes inside the engine needs no folder, and none is made', async () => {
   const folder = `${home}/ollama`;
   const definition = stack([withVolume], { volumes: [boundVolume('ollama', folder)] });
-  expect(await planned(definition, { volumes: ['ollama'], paths: { [folder]: 'missing' } })).toBe(made);
-  expect(await planned(definition, { volumes: ['ollama'] })).toBe(made);
+  expect(await planned(definition, { volumes: ['ollama'], paths: { [folder]: 'missing' } })).toBe(
+    `${held}\n${made}`,
+  );
+  expect(await planned(definition, { volumes: ['ollama'] })).toBe(`${held}\n${made}`);
 });
 
 test('where such a volume stands beside a folder of ours that holds files, neither is chosen', async () => {
@@ -119,7 +125,7 @@ test('where such a volume stands beside a folder of ours that holds files, neith
   expect(await planned(definition, { volumes: [nameFor('ollama', folder)], filled })).toBe(made);
   expect(await planned(definition, { filled })).toContain('create-volume ollama');
   const external = stack([withVolume], { volumes: [volume('ollama', { external: true })] });
-  expect(await planned(external, { volumes: ['ollama'], filled })).toBe(made);
+  expect(await planned(external, { volumes: ['ollama'], filled })).toBe(`${held}\n${made}`);
 });
 
 function nameFor(name: string, device: string) {

@@ -1,5 +1,6 @@
 import type { StepOutcome } from '../plan/step.ts';
 import type { PullProgress } from './engine.ts';
+import { guardName } from './guard.ts';
 import type { StartStep } from './start-step.ts';
 
 /** Where the course of a start is told. */
@@ -23,6 +24,8 @@ function targetOf(step: StartStep): string {
       return step.network.name;
     case 'create-volume':
       return step.volume.name;
+    case 'hold-volumes':
+      return step.volumes.join(', ') || guardName;
     case 'pull-image':
     case 'build-image':
     case 'build-local-image':

@@ -183,8 +183,10 @@ export class TestEngine implements Engine {
 
   listVolumes: Engine['listVolumes'] = async () => [...this.#volumes.values()];
   inspectVolume: Engine['inspectVolume'] = async (name) => this.#volumes.get(name);
-  createVolume: Engine['createVolume'] = async ({ name }) => {
+  createVolume: Engine['createVolume'] = async ({ name, driver = 'local', driverOpts }, own) => {
     this.did.push(`create volume ${name}`);
+    const options = Object.fromEntries(driverOpts);
+    this.#volumes.set(name, { ...volumeCalled(name), driver, options, labels: own });
   };
   removeVolume: Engine['removeVolume'] = async (volume) => {
     const { name } = volume;

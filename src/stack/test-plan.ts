@@ -13,6 +13,8 @@ export const plainWish: StartWish = {
   adopt: false,
   wait: true,
   unready: new Set(),
+  home,
+  seen: new Map(),
   isHomeFolder: (path) => path.startsWith(`${home}/`),
   isLocallyBuilt: (reference) => reference.startsWith('local/'),
 };

@@ -3,6 +3,7 @@ import type { Arguments } from 'yargs';
 import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { reasonOf } from '../../../errors.ts';
 import { withAdoptedData } from '../../../stack/adoption.ts';
 import { applyPulls, applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
@@ -165,12 +166,15 @@ function planOf({ definition, observed, services }: View, wish: StartWish): Star
 }
 
 async function wishOf(context: Context, argv: Arguments): Promise<StartWish> {
+  const [unready, seen] = await Promise.all([loadingServices(context), readSeen(context.home)]);
   return {
     pull: argv.pull === 'never' || argv.pull === 'always' ? argv.pull : 'missing',
     build: argv.build === true,
     adopt: argv.adopt === true,
     wait: argv.wait !== false,
-    unready: await loadingServices(context),
+    unready,
+    home: context.home.root,
+    seen,
     isHomeFolder: (path) => path.startsWith(`${context.home.root}/`),
     isLocallyBuilt,
   };

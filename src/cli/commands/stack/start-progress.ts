@@ -99,6 +99,7 @@ const verbs: Readonly<Record<StartStep['kind'], { readonly doing: string; readon
   'build-local-image': { doing: 'building', done: 'built' },
   'create-network': { doing: 'creating the network', done: 'network created' },
   'create-volume': { doing: 'creating the volume', done: 'volume created' },
+  'hold-volumes': { doing: 'giving it to the guard to hold', done: 'held by the guard' },
   'remove-leftover': { doing: 'removing a leftover', done: 'leftover removed' },
   rename: { doing: 'giving it its name back', done: 'has its name back' },
   keep: { doing: 'keeping', done: 'kept' },

@@ -1,0 +1,61 @@
+import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
+import { type GuardPlan, guardHolding, isSettled, planGuard } from './guard.ts';
+import { imagesAtHand } from './images-at-hand.ts';
+import { boundFolder, type Observed, usedVolumes } from './observe.ts';
+import type { StartStep, StartWish } from './start-step.ts';
+import { contentsOfVolume } from './volume-contents.ts';
+import { folderBehind } from './volume-status.ts';
+
+/** Sees to it that the guard holds what these services keep inside the engine, before the first of them is started. */
+export function planHolding(
+  definition: StackDefinition,
+  observed: Observed,
+  services: readonly ServiceDefinition[],
+  { home, seen }: Pick<StartWish, 'home' | 'seen'>,
+): StartStep[] {
+  const { containers } = observed;
+  const volumes = volumesToHold(definition, observed, services, seen);
+  const plan = planGuard(containers, { home, hold: volumes });
+  if (isSettled(plan)) return [];
+  const users = services.filter((service) => volumes.some((name) => uses(definition, service, name)));
+  return [
+    {
+      kind: 'hold-volumes',
+      volumes,
+      services: users.map(({ name }) => name),
+      images: imagesAtHand(definition, { first: users.map(({ image }) => image), containers }),
+      because: reasonFor(
+        plan,
+        volumes.filter((name) => !guardHolding(containers, name)),
+      ),
+    },
+  ];
+}
+
+/** Names of the volumes that these services use and that no folder of this machine holds; what may be lost without harm is not held. */
+export function volumesToHold(
+  definition: StackDefinition,
+  { containers, volumes }: Pick<Observed, 'containers' | 'volumes'>,
+  services: readonly ServiceDefinition[],
+  seen: StartWish['seen'],
+): string[] {
+  return usedVolumes(definition, services).flatMap((volume) => {
+    const found = volumes.get(volume.name);
+    if (found ? folderBehind(found) : boundFolder(volume.driverOpts)) return [];
+    const holds = contentsOfVolume(volume.name, found, { definition, containers, seen });
+    return holds === 'disposable' ? [] : [volume.name];
+  });
+}
+
+function uses(definition: StackDefinition, service: ServiceDefinition, name: string): boolean {
+  return usedVolumes(definition, [service]).some((volume) => volume.name === name);
+}
+
+function reasonFor({ stays, start }: GuardPlan, unheld: readonly string[]): string {
+  if (start && stays && 'guard' in stays) {
+    return `${stays.guard.name} is ${stays.guard.state}, and holds nothing while it does not run`;
+  }
+  return unheld.length > 0
+    ? `its bytes lie inside the engine, where a clean-up takes what no running container holds`
+    : 'an interrupted change of the guard is finished';
+}
