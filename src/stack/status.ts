@@ -1,8 +1,8 @@
-import { type Match, type MatchedBy, matches, splitLeftovers } from './container-ref.ts';
+import { type Standing, standing } from './condition.ts';
+import type { MatchedBy } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerState, ContainerSummary, Engine, Health, PublishedPort } from './engine.ts';
 import { runHealthcheck } from './health-probe.ts';
-import { identityOf } from './observe.ts';
 
 export interface ServiceStatus {
   readonly service: string;
@@ -32,9 +32,9 @@ export async function serviceStatuses(
 ): Promise<ServiceStatus[]> {
   const found = await Promise.all(
     [...definition.services.values()].map(async (service) => {
-      const candidates = matches(identityOf(definition, service), containers);
-      if (candidates.length === 0 && !wanted.has(service.name)) return undefined;
-      return serviceStatus(engine, service, candidates, signal);
+      const found = standing(definition, service, containers);
+      if (!found.match && !wanted.has(service.name)) return undefined;
+      return serviceStatus(engine, service, found, signal);
     }),
   );
   return found.filter((status) => status !== undefined);
@@ -43,11 +43,9 @@ export async function serviceStatuses(
 async function serviceStatus(
   engine: Engine,
   service: ServiceDefinition,
-  found: readonly Match[],
+  { match, condition, candidates }: Standing,
   signal: AbortSignal,
 ): Promise<ServiceStatus> {
-  const { leftovers, rest: candidates } = splitLeftovers(found);
-  const [match, ...others] = candidates;
   if (!match) {
     return {
       service: service.name,
@@ -73,8 +71,8 @@ async function serviceStatus(
     image: container.image,
     ports: container.ports,
     status: container.status,
-    condition: conditionOf(service, match, others, leftovers),
-    ...(others.length > 0 && { candidates: candidates.map((candidate) => candidate.container.name) }),
+    condition,
+    ...(candidates && { candidates }),
   };
 }
 
@@ -87,27 +85,6 @@ async function healthNow(engine: Engine, container: ContainerSummary, signal: Ab
   const detail = await engine.inspectContainer(container.id);
   if (!detail) return 'none';
   return (await runHealthcheck(engine, detail, signal, probeMs)).ok ? 'healthy' : 'starting';
-}
-
-function conditionOf(
-  service: ServiceDefinition,
-  { container, matchedBy }: Match,
-  others: readonly Match[],
-  leftovers: readonly Match[],
-): string | null {
-  if (others.length > 0) {
-    const names = [container.name, ...others.map((other) => other.container.name)].join(', ');
-    return `${others.length + 1} containers could be ${service.name}: ${names}`;
-  }
-  const [leftover] = leftovers;
-  if (leftover) {
-    return `an interrupted recreate left ${leftover.container.name} beside it; aixcl service restart ${service.name} removes that`;
-  }
-  if (container.name !== service.containerName) {
-    return `its container is called ${container.name}: an interrupted recreate; aixcl service restart ${service.name} gives it its name back`;
-  }
-  if (matchedBy === 'name') return 'aixcl did not make it; aixcl stack start --adopt takes it over';
-  return null;
 }
 
 /** Running, and healthy where it can tell. */
