@@ -1,3 +1,4 @@
+import { labels } from '../labels.ts';
 import type { Adopted } from './adoption.ts';
 import type { KeptVolume } from './kept-volumes.ts';
 
@@ -11,7 +12,9 @@ export interface HomeOverlay {
   readonly volumes?: Readonly<Record<string, OverlayVolume>>;
 }
 
-interface OverlayVolume {
+type OverlayVolume = ExternalVolume | ReturnType<typeof folderVolume>;
+
+interface ExternalVolume {
   readonly name: string;
   readonly external: true;
   /** What the label `io.aixcl.holds` would say: an external volume can have no labels. */
@@ -50,6 +53,33 @@ export function withExternal(overlay: HomeOverlay, kept: readonly KeptVolume[]):
     ({ key, name, holds }) => [key, { name, external: true, ...(holds && { 'x-holds': holds }) }] as const,
   );
   return { ...overlay, volumes: { ...overlay.volumes, ...Object.fromEntries(volumes) } };
+}
+
+/** A volume that is a name for a folder of the home. */
+export interface FolderVolume {
+  readonly key: string;
+  readonly name: string;
+  /** Below AIXCL_HOME. */
+  readonly folder: string;
+  readonly holds: string | undefined;
+}
+
+/** The overlay with a volume that is a name for a folder of the home in place of one that was there before. */
+export function withFolder(overlay: HomeOverlay, volume: FolderVolume): HomeOverlay {
+  return { ...overlay, volumes: { ...overlay.volumes, [volume.key]: folderVolume(volume) } };
+}
+
+/** As Compose files spell it: the home may be moved. */
+const homeVariable = `\${AIXCL_HOME}`;
+
+/** As services/compose.yaml has it, but for its name. */
+function folderVolume({ name, folder, holds }: FolderVolume) {
+  return {
+    name,
+    driver: 'local',
+    driver_opts: { type: 'none', o: 'bind', device: `${homeVariable}/${folder}` },
+    labels: { [labels.home]: homeVariable, ...(holds && { [labels.holds]: holds }) },
+  };
 }
 
 function mountOf({ kind, source, target, readOnly }: Adopted['mounts'][number]): object {

@@ -182,7 +182,10 @@ async function ofDefinition(
 }
 
 /** The mount that `path` lies in. */
-function deepest<M extends { readonly target: string }>(mounts: readonly M[], path: string): M | undefined {
+export function deepest<M extends { readonly target: string }>(
+  mounts: readonly M[],
+  path: string,
+): M | undefined {
   const holding = mounts.filter(({ target }) => {
     const way = posix.relative(target, path);
     return way !== '..' && !way.startsWith('../') && !posix.isAbsolute(way);
