@@ -24,7 +24,7 @@ export interface Keeper {
   /** True when a command that changes names was killed, or is at it now: what is seen may be half of it. */
   unfinished?(): Promise<boolean>;
   /** Finishes, or takes back, what a killed command began. Called by the next one that changes something, once it has the vault. */
-  recover?(writer: VaultWriter, options: WorkOptions): Promise<void>;
+  recover?(writer: VaultWriter, options: RecoverOptions): Promise<void>;
   /** Re-hashes every file; answers what is wrong, nothing when all is right. Remembers what was found right. */
   verify(model: KeptModel, options: WorkOptions): Promise<readonly DamagedFile[]>;
   /** Hashes every file: digest by path. Of those whose files carry none after `verify`. */
@@ -38,6 +38,11 @@ export interface Keeper {
   restore(snapshot: Snapshot, options: RestoreOptions): Promise<void>;
   /** Moves one damaged file into quarantine, and, where the vault or the source has the right bytes, puts those in its place. */
   mend(model: KeptModel, damaged: DamagedFile, options: MendOptions): Promise<void>;
+}
+
+export interface RecoverOptions extends WorkOptions {
+  /** Called before what `operation` (of the journal) left is finished or taken back; `because` says what becomes of it. */
+  settling(operation: string, because: string): Promise<void>;
 }
 
 export interface KeptModel {

@@ -100,6 +100,18 @@ test('what a later command settles by name is resolved by it, in its words', () 
   ]);
 });
 
+test('one that was settled and then done after all tells both', () => {
+  const entries = [
+    begin('a', 'backups create', 'tea'),
+    begin('b', 'backups create', 'tea'),
+    step('b', 'settle', 'a', 'what it wrote is cleared away'),
+    end('b', 'done'),
+  ];
+  expect(told(entries, new Map([['a', false]]))[0]).toBe(
+    'a interrupted b: what it wrote is cleared away; done by backups create',
+  );
+});
+
 test.each([
   ['the same again', ['models remove', 'tea'], ['models remove', 'tea'], true],
   ['more of the same', ['models remove', 'tea'], ['models remove', 'milk', 'tea'], true],

@@ -98,10 +98,13 @@ function resolved(
   });
   // One that was itself interrupted while it settled leaves the rest to the next.
   const last = settled.at(-1);
-  if (last) return { ...interrupted, resolvedBy: last.id, resolution: last.how };
   const again = later.find((operation) => repeats(operation, interrupted));
-  if (again) return { ...interrupted, resolvedBy: again.id, resolution: `done by ${again.command}` };
-  return { ...interrupted, resolution: `not yet: ${retypedAs(interrupted)}` };
+  if (!last && !again) return { ...interrupted, resolution: `not yet: ${retypedAs(interrupted)}` };
+  return {
+    ...interrupted,
+    resolvedBy: again?.id ?? last?.id ?? null,
+    resolution: [last?.how, again && `done by ${again.command}`].filter(Boolean).join('; '),
+  };
 }
 
 /**

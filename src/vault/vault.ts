@@ -53,6 +53,8 @@ export interface WriterWish {
   /** Seconds to wait for another's lock. */
   readonly patience: number;
   readonly signal: AbortSignal;
+  /** Called before what a killed operation was writing is cleared away. */
+  clearing?(operation: string): Promise<void>;
 }
 
 /** The one writer. Disposing it lets the lock go; so does the process's end, however it comes. */

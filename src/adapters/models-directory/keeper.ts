@@ -1,9 +1,9 @@
 import { rm, rmdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../../errors.ts';
-import type { Keeper, KeptModel } from '../../models/keeper.ts';
+import type { Keeper, KeptModel, RecoverOptions } from '../../models/keeper.ts';
 import { isModelName } from '../../models/model-name.ts';
-import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
+import type { VaultWriter } from '../../vault/vault.ts';
 import { namesIn } from '../names-in.ts';
 import { settleSwaps } from '../swap/settle-swaps.ts';
 import { notedSwaps } from '../swap/swap.ts';
@@ -53,7 +53,7 @@ export function ggufKeeper(directory: string, blobPath: BlobPath): Keeper {
 }
 
 /** Under the vault's lock nobody else restores or mends, so what lies there is left over. */
-async function recover(directory: string, writer: VaultWriter, options: WorkOptions): Promise<void> {
+async function recover(directory: string, writer: VaultWriter, options: RecoverOptions): Promise<void> {
   await settleSwaps(notesOf(directory), writer, (swap) => finish(directory, swap), options);
   const incoming = join(directory, '.aixcl', 'incoming');
   for (const name of await namesIn(incoming)) {

@@ -1,5 +1,7 @@
 import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { AixclError } from '../../errors.ts';
+import type { RecoverOptions } from '../../models/keeper.ts';
 import type { Evidence } from '../../vault/evidence.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { SourceFile, Subject } from '../../vault/subject.ts';
@@ -15,12 +17,13 @@ export async function settleSwaps(
   notes: string,
   writer: VaultWriter,
   finish: (swap: Swap) => Promise<void>,
-  options: WorkOptions,
+  options: RecoverOptions,
 ): Promise<void> {
   await clearHalfNotes(notes);
   for (const noted of await notedSwaps(notes)) {
     await settle(noted, {
       finish,
+      decided: (end) => options.settling(noted.swap.operation, `${namesOf(noted.swap)}: ${words[end]}`),
       async prove(files) {
         const { saved } = noted.swap;
         if (!saved || files.length === 0) return;
@@ -28,6 +31,16 @@ export async function settleSwaps(
       },
     });
   }
+}
+
+const words = {
+  finished: 'the change of its names is finished',
+  'taken back': 'the change of its names is taken back',
+};
+
+/** Of the model that goes, or else of what was to get its name. */
+function namesOf({ saved, moves }: Swap): string {
+  return saved?.subject.name ?? moves.map(({ to }) => basename(to)).join(', ');
 }
 
 async function prove(

@@ -87,7 +87,7 @@ async function killedAt(when: 'staged' | 'moved aside' | 'moved in' | 'finished'
 async function settled(prove: (files: readonly GoneFile[]) => Promise<void> = async () => {}) {
   const [noted, ...others] = await notedSwaps(notes);
   expect(others).toEqual([]);
-  return await settle(noted!, { finish: work().finish, prove });
+  return await settle(noted!, { finish: work().finish, decided: async () => {}, prove });
 }
 
 test('what stood there goes, what was staged takes its place, and nothing else is left', async () => {

@@ -141,33 +141,41 @@ function parse(note: string, text: string): NotedSwap['swap'] {
   }
 }
 
-/**
- * Brings a noted swap to its end, or takes it back. `prove` is asked before what went aside is removed; it throws when that is not in the
- * vault. Answers which of the two it was.
- */
-export async function settle(
-  { note, swap }: NotedSwap,
-  work: Pick<SwapWork, 'finish'> & { prove(files: readonly GoneFile[]): Promise<void> },
-): Promise<'finished' | 'taken back'> {
-  if (!(await goesOn(swap))) {
+export interface SettleWork extends Pick<SwapWork, 'finish'> {
+  /** Told which of the two it is to be, before anything is done. */
+  decided(end: SwapEnd): Promise<void>;
+  /** Asked before what went aside is removed; throws when that is not in the vault. */
+  prove(files: readonly GoneFile[]): Promise<void>;
+}
+
+export type SwapEnd = 'finished' | 'taken back';
+
+/** Brings a noted swap to its end, or takes it back. Answers which of the two it was. */
+export async function settle({ note, swap }: NotedSwap, work: SettleWork): Promise<SwapEnd> {
+  const end = (await goesOn(swap)) ? 'finished' : 'taken back';
+  await work.decided(end);
+  if (end === 'taken back') {
     await discard(swap.staged);
     await remove(note);
-    return 'taken back';
+    return end;
   }
+  if (swap.phase === 'moving') await makeRest(swap);
   const left: GoneFile[] = [];
   for (const file of swap.gone) if (await there(file.path)) left.push(file);
   await work.prove(left);
   await work.finish(swap);
   await discard([...swap.staged, ...swap.clear]);
   await remove(note);
-  return 'finished';
+  return end;
 }
 
-/** Makes the moves that are left, where the first one was made. */
-async function goesOn({ phase, moves }: NotedSwap['swap']): Promise<boolean> {
+/** Whether the first move was made, which decides. */
+async function goesOn({ phase, moves: [first] }: NotedSwap['swap']): Promise<boolean> {
   if (phase !== 'moving') return phase === 'clearing';
-  const [first, ...others] = moves;
-  if (!first || !(await isMade(first))) return false;
+  return first !== undefined && (await isMade(first));
+}
+
+async function makeRest({ moves: [, ...others] }: Swap): Promise<void> {
   for (const move of others) {
     if (await isMade(move)) continue;
     // Someone else may have given the name to something; the bytes that were to have it are in the vault.
@@ -175,7 +183,6 @@ async function goesOn({ phase, moves }: NotedSwap['swap']): Promise<boolean> {
       if (!(error instanceof NameTaken)) throw error;
     });
   }
-  return true;
 }
 
 async function isMade({ from, to, over, aside }: Move): Promise<boolean> {

@@ -36,7 +36,7 @@ export async function openWriter(vault: Vault, place: Place, wish: WriterWish): 
   const lock = await lockFile(layout.lock, { ...wish, what: `the vault ${layout.root}`, owner });
   try {
     await lay(layout, owner);
-    await clearLeftovers(layout);
+    await clearLeftovers(layout, wish);
     await keepReserve(layout.root);
     await withReserve(layout.root, () => makeDirectory(join(layout.ingest, wish.operation), owner));
     return new Writer(vault, deskOf(layout, owner, lock, place, wish));
@@ -114,8 +114,9 @@ async function lay(layout: Layout, owner: Ownership | undefined): Promise<void> 
 }
 
 /** What is being written belongs to whoever has the lock; so all that lies there now was left by commands that were killed. */
-async function clearLeftovers(layout: Layout): Promise<void> {
+async function clearLeftovers(layout: Layout, wish: WriterWish): Promise<void> {
   for (const name of await readdir(layout.ingest)) {
+    await wish.clearing?.(name);
     await rm(join(layout.ingest, name), { recursive: true, force: true });
   }
   for (const folder of [layout.root, layout.quarantine, layout.receipts]) {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { AixclError, reasonOf } from '../../../errors.ts';
+import { labels } from '../../../labels.ts';
 import type { Operation } from '../../../plan/journal.ts';
+import { settleStep } from '../../../plan/operations.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { journalOf } from './journal.ts';
@@ -68,6 +70,7 @@ export async function holdingVault<T>(
     operation: operation.id,
     patience: flags.waitLock,
     signal,
+    clearing: (left) => settling(operation, left, 'what it was writing into the vault is cleared away'),
   });
   await recover(context, writer, operation);
   return await work(writer);
@@ -87,12 +90,20 @@ export async function settleFirst(context: Context, command: string): Promise<vo
   }
 }
 
+/** Notes by the id of a killed operation what becomes of what it left, so that the journal can tell how that ended. */
+function settling(operation: Operation, left: string, because: string): Promise<void> {
+  return operation.step(settleStep, left, because);
+}
+
 /** What killed commands left: names half changed, files shared with the vault, helper containers. Ollama's store clears itself when it is written. */
 async function recover(context: Context, writer: VaultWriter, operation: Operation): Promise<void> {
   const { signal, home, out } = context;
   for (const runtime of ['llama-server', 'directory'] as const) {
     const keeper = await keeperOf(context, runtime);
-    await keeper.recover?.(writer, { signal });
+    await keeper.recover?.(writer, {
+      signal,
+      settling: (left, because) => settling(operation, left, because),
+    });
   }
   const { partLinks } = await import('../../../adapters/swap/part-links.ts');
   await partLinks([home.models, join(home.ollama, 'models', 'blobs')], writer, {
@@ -103,7 +114,13 @@ async function recover(context: Context, writer: VaultWriter, operation: Operati
   try {
     const engine = await context.engine();
     const { reapHelpers } = await import('../../../adapters/helper-container.ts');
-    await reapHelpers(engine, home.root, operation.id);
+    await reapHelpers(
+      engine,
+      home.root,
+      operation.id,
+      ({ name, labels: { [labels.operation]: left = '' } }) =>
+        settling(operation, left, `its helper ${name} is taken away`),
+    );
   } catch (error) {
     // Without an engine there are no helpers to take away, and none that still work.
     if (!(error instanceof AixclError) || error.code !== 'engineUnreachable') throw error;
