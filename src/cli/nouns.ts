@@ -1,5 +1,6 @@
 import type { Noun } from './command.ts';
 import { backupsCommand } from './commands/backups.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { journalCommand } from './commands/journal.ts';
 import { modelsCommand } from './commands/models.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
@@ -16,6 +17,7 @@ export const nouns: readonly Noun[] = [
   undoCommand,
   backupsCommand,
   vaultCommand,
+  doctorCommand,
   journalCommand,
   quickstartCommand,
 ];

@@ -147,7 +147,8 @@ function neededPaths(definition: StackDefinition, services: readonly ServiceDefi
   return new Set([...binds, ...folders]);
 }
 
-async function takenPorts(
+/** Of the ports that these services publish, those that somebody holds who is no running container here, by `ip:port`. */
+export async function takenPorts(
   host: HostFacts,
   services: readonly ServiceDefinition[],
   containers: readonly ContainerSummary[],

@@ -4,7 +4,10 @@ import type { ContainerSummary } from './engine.ts';
 import { holdsPorts, type Observed, type PortHolder, portKey } from './observe.ts';
 
 /** The error to stop with when a host port that `service` publishes is held by someone else; undefined when all are free. */
-export function portConflict(service: ServiceDefinition, observed: Observed): AixclError | undefined {
+export function portConflict(
+  service: ServiceDefinition,
+  observed: Pick<Observed, 'services' | 'containers' | 'takenPorts'>,
+): AixclError | undefined {
   const own = new Set(observed.services.get(service.name)?.matches.map(({ container }) => container.id));
   for (const port of service.ports) {
     const number = Number(port.published);

@@ -1,0 +1,48 @@
+import { abandonedHelpers } from '../../../adapters/helper-container.ts';
+import { isRunning } from '../../../adapters/process-identity.ts';
+import type { LeftoversExamined } from '../../../doctor/examined.ts';
+import { AixclError } from '../../../errors.ts';
+import { openOperations } from '../../../plan/operations.ts';
+import type { Context } from '../../context.ts';
+import { journalOf } from '../wiring/journal.ts';
+import { keeperOf } from '../wiring/keepers.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export async function lookAtLeftovers(around: Surroundings): Promise<LeftoversExamined> {
+  const { context } = around;
+  const [helpers, unfinishedNames, interrupted] = await Promise.all([
+    helpersLeft(around),
+    hasUnfinishedNames(context),
+    lastInterrupted(context),
+  ]);
+  return { helpers, unfinishedNames, interrupted };
+}
+
+async function helpersLeft({ context, containers }: Surroundings): Promise<string[]> {
+  try {
+    const found = await abandonedHelpers(await containers(), context.home.root);
+    return found.map(({ name }) => name);
+  } catch (error) {
+    // Without an engine there are none that could be seen.
+    if (error instanceof AixclError) return [];
+    throw error;
+  }
+}
+
+async function hasUnfinishedNames(context: Context): Promise<boolean> {
+  const keepers = await Promise.all(
+    (['llama-server', 'directory'] as const).map((runtime) => keeperOf(context, runtime)),
+  );
+  return (await Promise.all(keepers.map(async (keeper) => (await keeper.unfinished?.()) ?? false))).includes(
+    true,
+  );
+}
+
+/** The journal's last operation, where it was killed; one that came after it has settled what it left, or tells of it. */
+async function lastInterrupted(context: Context): Promise<LeftoversExamined['interrupted']> {
+  const { entries } = await journalOf(context).read();
+  const last = entries.at(-1)?.operation;
+  const open = openOperations(entries).find(({ operation }) => operation === last);
+  if (!open || (await isRunning(open)) !== false) return null;
+  return { operation: open.operation, command: open.command, began: new Date(open.time) };
+}

@@ -1,0 +1,134 @@
+import { realpath } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hostFacts } from '../../../adapters/host-facts.ts';
+import { looksLikeModels, readSeen, recordSeen } from '../../../adapters/seen-volumes.ts';
+import type { OtherVolume, VolumeExamined } from '../../../doctor/examined.ts';
+import { AixclError, systemCode } from '../../../errors.ts';
+import type { StackDefinition } from '../../../stack/definition/types.ts';
+import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
+import { imagesAtHand } from '../../../stack/images-at-hand.ts';
+import { contentsOfVolume, type SeenVolumes } from '../../../stack/volume-contents.ts';
+import { folderBehind, holderOf, volumeStatuses, volumesOfStack } from '../../../stack/volume-status.ts';
+import { alsoHere, bytesOf, modelsFolderIn, sightOfFolder } from './store-sight.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The volumes of the stack. */
+export async function lookAtVolumes(around: Surroundings): Promise<VolumeExamined[]> {
+  const [definition, containers, volumes, seen] = await Promise.all([
+    around.definition(),
+    around.ownContainers(),
+    around.volumes(),
+    readSeen(around.context.home),
+  ]);
+  const services = [...definition.services.values()];
+  const world = { host: hostFacts, definition, containers, volumes, seen };
+  const statuses = await volumeStatuses(world, services, { others: true });
+  return Promise.all(
+    statuses.map(async (status) => {
+      const found = volumes.find(({ name }) => name === status.name);
+      const folder = found && folderBehind(found);
+      const lost = folder !== undefined && (await hostFacts.look(folder)).kind === 'missing';
+      return { ...status, lostFolder: lost ? folder : null };
+    }),
+  );
+}
+
+/** Milliseconds for all volumes that have to be looked into through a helper container: it is for the first time, and recorded. */
+const patienceMs = 1000;
+
+interface World {
+  readonly around: Surroundings;
+  readonly engine: Engine;
+  readonly definition: StackDefinition;
+  readonly containers: readonly ContainerSummary[];
+  readonly seen: SeenVolumes;
+  /** Ends when the time for looks through a helper is up. */
+  readonly timeUp: Promise<undefined>;
+}
+
+/** Volumes of any other name that models lie in. */
+export async function lookAtOtherVolumes(around: Surroundings): Promise<OtherVolume[]> {
+  const { home } = around.context;
+  const [engine, definition, containers, volumes, seen] = await Promise.all([
+    around.engine(),
+    around.definition(),
+    around.ownContainers(),
+    around.volumes(),
+    readSeen(home),
+  ]);
+  const ours = new Set(volumesOfStack({ definition, containers, volumes }));
+  const timeUp = delay(patienceMs, undefined, { ref: false });
+  const world: World = { around, engine, definition, containers, seen, timeUp };
+  const found: OtherVolume[] = [];
+  for (const volume of volumes) {
+    if (ours.has(volume.name) || (await isFolderOfOurs(volume, home.ollama))) continue;
+    const other = (await onDisk(volume, world)) ?? (await throughEngine(volume, world));
+    if (other !== 'none') found.push(other);
+  }
+  return found;
+}
+
+/** Another name for the folder that our own volume is a name for. */
+async function isFolderOfOurs(volume: VolumeSummary, ollama: string): Promise<boolean> {
+  const folder = folderBehind(volume);
+  if (folder === undefined) return false;
+  const [one, other] = await Promise.all([folder, ollama].map((path) => realpath(path).catch(() => path)));
+  return one === other;
+}
+
+/** Undefined where this user may not look into the folder. */
+async function onDisk(volume: VolumeSummary, world: World): Promise<OtherVolume | 'none' | undefined> {
+  if (volume.driver !== 'local') return undefined;
+  // Options other than these mount something, a share say, at a place that is empty until a container runs.
+  const folder = folderBehind(volume);
+  if (folder === undefined && Object.keys(volume.options).length > 0) return undefined;
+  try {
+    const models = await modelsFolderIn(folder ?? volume.mountpoint);
+    if (models === undefined) return 'none';
+    const sight = await sightOfFolder(models);
+    const ours = await world.around.store().catch(() => undefined);
+    return {
+      name: volume.name,
+      bytes: bytesOf(sight),
+      models: sight.models.length,
+      here: ours ? alsoHere(sight, ours) : null,
+      heldBy: await held(volume, world),
+    };
+  } catch (error) {
+    if (error instanceof AixclError || systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+/** By what is recorded of it; else, where its name or its mounts speak of models, by a look. */
+async function throughEngine(volume: VolumeSummary, world: World): Promise<OtherVolume | 'none'> {
+  const { around, engine, definition, containers, seen, timeUp } = world;
+  const recorded = seen.get(volume.name)?.modelsSeen;
+  const { home, signal } = around.context;
+  let models = recorded;
+  if (recorded === undefined && mayHoldModels(volume, world)) {
+    const images = imagesAtHand(definition, { containers });
+    models = await Promise.race([
+      looksLikeModels(engine, volume, { home, images, signal }).catch(() => undefined),
+      timeUp,
+    ]);
+    if (models !== undefined) await recordSeen(home, volume.name, models);
+  }
+  if (!models) return 'none';
+  return {
+    name: volume.name,
+    bytes: null,
+    models: null,
+    here: null,
+    heldBy: await held(volume, world),
+  };
+}
+
+function mayHoldModels(volume: VolumeSummary, { definition, containers, seen }: World): boolean {
+  if (/ollama|models/i.test(volume.name)) return true;
+  return contentsOfVolume(volume.name, volume, { definition, containers, seen }) === 'models';
+}
+
+function held(volume: VolumeSummary, { containers }: World): Promise<string | null> {
+  return holderOf({ host: hostFacts, containers }, volume.name, volume);
+}

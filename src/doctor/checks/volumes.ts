@@ -1,0 +1,105 @@
+import prettyBytes from 'pretty-bytes';
+import { isHeldFast } from '../../stack/volume-status.ts';
+import type { Examined, OtherVolume, VolumeExamined } from '../examined.ts';
+import type { Finding } from '../finding.ts';
+import { count, shellWord } from '../words.ts';
+
+/** Volumes: ours that nothing holds, and those of others that models lie in. */
+export function checkVolumes({ volumes = [], otherVolumes = [] }: Examined): Finding[] {
+  return [
+    ...unheldVolumes(volumes).map(unheld),
+    ...otherVolumes.flatMap((volume) => withModels(volume) ?? []),
+  ];
+}
+
+/** Volumes with something precious in them that a prune can take as soon as no container runs, each with what ends that. */
+export function exposedModels({
+  volumes = [],
+  otherVolumes = [],
+}: Pick<Examined, 'volumes' | 'otherVolumes'>): { readonly name: string; readonly command: string }[] {
+  const ours = unheldVolumes(volumes);
+  const others = otherVolumes.filter((volume) => !isBroughtOver(volume) && !isHeldFast(volume.heldBy));
+  return [
+    ...ours.map(({ name }) => ({ name, command: 'aixcl doctor --fix' })),
+    ...others.map(({ name }) => ({ name, command: moveOf(name) })),
+  ];
+}
+
+/** Those of ours that hold something precious and that nothing holds, or a container that may stop. */
+export function unheldVolumes(volumes: readonly VolumeExamined[]): VolumeExamined[] {
+  return volumes.filter((volume) => isPrecious(volume) && !isHeldFast(volume.heldBy));
+}
+
+function isPrecious({ exists, holds, lostFolder }: VolumeExamined): boolean {
+  return exists && holds !== 'disposable' && lostFolder === null;
+}
+
+function unheld({ name, holds, heldBy }: VolumeExamined): Finding {
+  const content = holds === 'unknown' ? 'nobody knows what' : holds;
+  if (heldBy === null) {
+    return {
+      check: 'volume-unheld',
+      level: 'danger',
+      what: `the volume ${name} (${content}) is held by nothing`,
+      why: 'docker system prune --volumes, docker volume prune or docker volume rm deletes it, with all that is in it.',
+      command: 'aixcl doctor --fix',
+      fixable: true,
+    };
+  }
+  return {
+    check: 'volume-half-held',
+    level: 'problem',
+    what: `the volume ${name} (${content}) is held by the ${heldBy} alone`,
+    why: 'Once that is stopped, docker system prune --volumes or docker volume prune deletes it.',
+    command: 'aixcl doctor --fix',
+    fixable: true,
+  };
+}
+
+function isBroughtOver({ models, here }: OtherVolume): boolean {
+  return models !== null && models > 0 && here === models;
+}
+
+function withModels(volume: OtherVolume): Finding | undefined {
+  const { name, heldBy } = volume;
+  if (volume.models === 0) return undefined;
+  if (isBroughtOver(volume)) {
+    return {
+      check: 'volume-brought-over',
+      level: 'note',
+      what: `all of ${amountOf(volume)} in the volume ${name} are in this home too`,
+      why: 'It takes room twice.',
+      command: `aixcl stack clean --volumes ${shellWord(name)}`,
+      fixable: false,
+    };
+  }
+  const { level, why } = standing(heldBy);
+  return {
+    check: 'volume-with-models',
+    level,
+    what: `the volume ${name} holds ${amountOf(volume)} that this home does not have`,
+    why: `No service here uses them${why}`,
+    command: moveOf(name),
+    fixable: false,
+  };
+}
+
+function standing(heldBy: string | null): Pick<Finding, 'level' | 'why'> {
+  if (heldBy === null) {
+    const why =
+      ', nothing holds the volume, and docker system prune --volumes or docker volume prune deletes it.';
+    return { level: 'danger', why };
+  }
+  if (isHeldFast(heldBy))
+    return { level: 'note', why: `. No clean-up takes them: they are held by the ${heldBy}.` };
+  return { level: 'problem', why: `, and the ${heldBy} alone stands between them and a prune.` };
+}
+
+function amountOf({ models, bytes }: Pick<OtherVolume, 'models' | 'bytes'>): string {
+  const number = models === null ? 'models' : count(models, 'model');
+  return bytes === null ? number : `${number} (${prettyBytes(bytes)})`;
+}
+
+function moveOf(name: string): string {
+  return `aixcl doctor --move ${shellWord(name)}`;
+}
