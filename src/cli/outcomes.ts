@@ -26,6 +26,10 @@ export class Outcomes {
     return this.steps.some(({ outcome }) => outcome === 'done');
   }
 
+  get failed(): boolean {
+    return this.#failures.length > 0;
+  }
+
   /** True when the only thing asked for failed: its error then tells all. */
   get onlyFailed(): boolean {
     return this.steps.length === 1 && this.#failures.length === 1;

@@ -4,7 +4,7 @@ import type { Step } from '../../plan/step.ts';
 import type { Digest } from '../../vault/digest.ts';
 import { digestOfBytes, type OllamaModel } from './kept.ts';
 import { blobsOf, type OllamaLayer } from './manifest.ts';
-import { sameName, shownName } from './name.ts';
+import { manifestPath, type OllamaName, sameName, shownName } from './name.ts';
 import type { StoredBlob, StoredManifest } from './store.ts';
 
 interface OfModel {
@@ -30,8 +30,14 @@ export interface ObservedStores {
   readonly there: ReadonlyMap<Digest, StoredBlob>;
 }
 
+/** Names by their manifests' paths, in lower case, that this very run brought: what they became over there meanwhile goes over them. */
+export type Brought = ReadonlySet<string>;
+
 /** Nothing of ours is ever written over: a name that is taken by another model stays that one's. */
-export function planBringOver({ theirs, ours, there }: ObservedStores): BringStep[] {
+export function planBringOver(
+  { theirs, ours, there }: ObservedStores,
+  brought: Brought = new Set(),
+): BringStep[] {
   const names = ours.map(({ name, content }) => ({ name, content }));
   const coming = new Set<Digest>();
   const isMissing = ({ digest, size }: OllamaLayer) => there.get(digest)?.size !== size;
@@ -39,7 +45,8 @@ export function planBringOver({ theirs, ours, there }: ObservedStores): BringSte
     const { name, content, manifest } = model.stored;
     const shown = shownName(name);
     const standing = names.find((one) => sameName(one.name, name));
-    if (standing && !Buffer.from(standing.content).equals(content)) {
+    const same = standing !== undefined && Buffer.from(standing.content).equals(content);
+    if (standing && !same && !brought.has(key(name))) {
       return { kind: 'leave', model, code: 'refused', ...clash(standing) };
     }
     if (!manifest || model.damage !== null) {
@@ -52,8 +59,18 @@ export function planBringOver({ theirs, ours, there }: ObservedStores): BringSte
     const copied = layers.filter((layer) => isMissing(layer) && !coming.has(layer.digest));
     for (const { digest } of copied) coming.add(digest);
     if (!standing) names.push({ name, content });
-    return { kind: 'bring', model, copied, because: standing ? 'it is not whole here' : 'it is not here' };
+    const because = !standing
+      ? 'it is not here'
+      : same
+        ? 'it is not whole here'
+        : 'it changed since it was copied';
+    return { kind: 'bring', model, copied, because };
   });
+}
+
+/** As `Brought` has it. */
+export function key(name: OllamaName): string {
+  return manifestPath(name).toLowerCase();
 }
 
 function clash({ name, content }: Pick<StoredManifest, 'name' | 'content'>): {

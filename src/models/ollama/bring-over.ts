@@ -6,11 +6,11 @@ import { AixclError } from '../../errors.ts';
 import { digestOf } from '../../vault/digest.ts';
 import type { SourceFile } from '../../vault/subject.ts';
 import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
-import type { ObservedStores } from './bring-over-plan.ts';
+import { type Brought, key, type ObservedStores } from './bring-over-plan.ts';
 import type { OllamaKeeper } from './keeper.ts';
 import { digestOfBytes, type OllamaModel } from './kept.ts';
 import { blobsOf } from './manifest.ts';
-import { sameName, shownName } from './name.ts';
+import { type OllamaName, sameName, shownName } from './name.ts';
 import { ofFile, putRight } from './restore.ts';
 import type { BlobSource, OllamaStore, StoreWriter } from './store.ts';
 
@@ -36,6 +36,7 @@ export interface BringHands {
   readonly into: StoreWriter;
   /** Keeps damaged bytes that stand in the way. */
   readonly writer: VaultWriter;
+  readonly brought?: Brought;
 }
 
 /**
@@ -58,7 +59,7 @@ export async function bringModel(model: OllamaModel, hands: BringHands, options:
       options.onProgress?.(done);
     }
     await source.assertUnchanged();
-    const spelled = await freeName(model, hands.store);
+    const spelled = await freeName(model, hands);
     options.signal.throwIfAborted();
     await into.putManifest(spelled, content);
   } finally {
@@ -117,10 +118,12 @@ async function hashOf(bytes: BlobSource, signal: AbortSignal): Promise<string> {
 }
 
 /** The spelling to write it under. An Ollama that runs may have got another model of this name meanwhile. */
-async function freeName({ stored }: OllamaModel, store: OllamaStore) {
+async function freeName({ stored }: OllamaModel, { store, brought }: BringHands): Promise<OllamaName> {
   const standing = (await store.manifests()).find(({ name }) => sameName(name, stored.name));
   if (!standing) return stored.name;
-  if (Buffer.from(standing.content).equals(stored.content)) return standing.name;
+  if (brought?.has(key(stored.name)) || Buffer.from(standing.content).equals(stored.content)) {
+    return standing.name;
+  }
   const shown = shownName(standing.name);
   throw new AixclError('refused', `another ${shown} came into ${store.place} meanwhile, and stays`, {
     hint: 'aixcl models list',

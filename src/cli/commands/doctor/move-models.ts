@@ -1,7 +1,7 @@
 import { AixclError } from '../../../errors.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { bringModel, observeStores } from '../../../models/ollama/bring-over.ts';
-import { assertRoomFor, type BringStep, planBringOver } from '../../../models/ollama/bring-over-plan.ts';
+import { assertRoomFor, type BringStep, key, planBringOver } from '../../../models/ollama/bring-over-plan.ts';
 import { shownName } from '../../../models/ollama/name.ts';
 import type { OllamaStore } from '../../../models/ollama/store.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
@@ -15,11 +15,13 @@ import type { FoundStore } from './move-source.ts';
 export interface BringWish {
   readonly from: FoundStore;
   readonly into: OllamaStore;
+  /** Names that this run brought before, by `key`; those that come are added. */
+  readonly brought: Set<string>;
 }
 
 /** Looks at both stores and plans; changes nothing. Throws `noSpace` when what is to come does not fit. */
-export async function planOf({ from, into }: BringWish): Promise<readonly BringStep[]> {
-  const steps = planBringOver(await observeStores(from, into));
+export async function planOf({ from, into, brought }: BringWish): Promise<readonly BringStep[]> {
+  const steps = planBringOver(await observeStores(from, into), brought);
   if (toBring(steps).length > 0) assertRoomFor(steps, { place: into.place, space: await into.space() });
   return steps;
 }
@@ -45,7 +47,7 @@ export function tellOthers(steps: readonly BringStep[], outcomes: Outcomes): voi
 /** Brings models, under the vault's lock: one after the other, each with its own outcome. Throws what stops them all. */
 export async function bringAll(
   context: Context,
-  { from, into }: BringWish,
+  { from, into, brought }: BringWish,
   steps: readonly Bringing[],
   { operation, writer }: Pick<Work, 'operation' | 'writer'>,
   outcomes: Outcomes,
@@ -56,10 +58,11 @@ export async function bringAll(
       const name = nameOf(step);
       try {
         await operation.step('bring', name, `from ${from.place}`);
-        const hands = { from, store: into, into: writing, writer };
+        const hands = { from, store: into, into: writing, writer, brought };
         await working(context, `Bringing ${quoted(name)}`, step.model.size, (options) =>
           bringModel(step.model, hands, options),
         );
+        brought.add(key(step.model.stored.name));
         outcomes.add({ ...described(step), outcome: 'done' });
       } catch (error) {
         outcomes.fail(step.kind, name, error);
@@ -83,4 +86,14 @@ function reasonToLeave(step: BringStep & { readonly kind: 'leave' }): AixclError
 export function described(step: BringStep): Omit<StepOutcome, 'outcome'> & { size: number; copied: number } {
   const copied = step.kind === 'bring' ? step.copied.reduce((sum, { size }) => sum + size, 0) : 0;
   return { kind: step.kind, target: nameOf(step), because: step.because, size: step.model.size, copied };
+}
+
+/** All of it comes, or Ollama stays where it is: what stayed behind would be missed as soon as it works elsewhere. */
+export function refuseParts(models: readonly BringStep[], place: string): void {
+  const staying = models.filter((step) => step.kind === 'leave');
+  if (staying.length === 0) return;
+  throw new AixclError('verification', `not all that is in ${place} can be moved`, {
+    hint: 'aixcl models verify --repair, or aixcl models remove, which keeps what is there in the vault',
+    evidence: staying.map((step) => `${nameOf(step)}: ${step.because}`),
+  });
 }

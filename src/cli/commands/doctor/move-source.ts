@@ -7,6 +7,7 @@ import { AixclError, systemCode } from '../../../errors.ts';
 import type { OtherStore } from '../../../models/ollama/bring-over.ts';
 import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
+import { guardHolding } from '../../../stack/guard.ts';
 import { boundFolder } from '../../../stack/observe.ts';
 import type { Context } from '../../context.ts';
 import { ollamaOf, storeAt } from '../wiring/ollama.ts';
@@ -48,13 +49,14 @@ const ways = ['models', '', '.ollama/models'];
 /** The store that a volume or folder holds. Throws `notFound` where it holds no model. */
 export async function storeIn(context: Context, source: MoveSource): Promise<FoundStore> {
   const { images } = await ollamaOf(context);
+  const removal = await removalOf(context, source);
   for (const below of ways) {
     const location = await locationOf(source, below);
     const store = await storeAt(context, location, images);
     if ((await store.manifests()).length === 0) continue;
     const api = stoppedOllama(`${store.place} is read from its files`);
     const keeper = new OllamaKeeper({ store, api, signal: context.signal });
-    return { store, keeper, place: store.place, removal: removalOf(source, store.place) };
+    return { store, keeper, place: store.place, removal: removal ?? `rm -r ${shellWord(store.place)}` };
   }
   const where = source.kind === 'volume' ? `the volume ${source.volume.name}` : source.path;
   throw new AixclError('notFound', `${where} holds no models of an Ollama`, {
@@ -76,10 +78,12 @@ async function locationOf(source: MoveSource, below: string): Promise<OllamaLoca
   return { kind: 'engine', place: models, container: undefined, mount };
 }
 
-function removalOf(source: MoveSource, models: string): string {
-  if (source.kind === 'volume' && source.folder === undefined)
-    return `docker volume rm ${source.volume.name}`;
-  return `rm -r ${shellWord(models)}`;
+/** Undefined for a folder. */
+async function removalOf(context: Context, source: MoveSource): Promise<string | undefined> {
+  if (source.kind === 'folder' || source.folder !== undefined) return undefined;
+  const { name } = source.volume;
+  const held = guardHolding(await (await context.engine()).listContainers(), name);
+  return held ? `aixcl stack clean --volumes ${name}` : `docker volume rm ${name}`;
 }
 
 function shellWord(text: string): string {

@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { ollamaOf } from '../wiring/ollama.ts';
 import { settleFirst, withOperation } from '../wiring/operation.ts';
+import { moveHome } from './move-home.ts';
 import {
   type Bringing,
   type BringWish,
@@ -18,15 +19,21 @@ import {
 import { moveSource, storeIn } from './move-source.ts';
 import { oldStoreText, outcomeText, planText } from './move-text.ts';
 
-export const command = 'doctor --move';
+const command = 'doctor --move';
 
-/** `doctor --move NAME|/PATH`: brings the models of another Ollama's volume or folder into this home's store. What is there stays there. */
+/**
+ * `doctor --move NAME|/PATH`: brings the models of another Ollama's volume or folder into this home's store; or this home's own Ollama out of
+ * a volume inside the engine. What is there stays there.
+ */
 export async function move(context: Context, argv: Arguments): Promise<void> {
   const source = await moveSource(context, String(argv.move));
   const from = await storeIn(context, source);
   const { store: into } = await ollamaOf(context);
+  if (source.kind === 'volume' && source.folder === undefined && from.place === into.place) {
+    return moveHome(context, from, source.volume.name);
+  }
   await refuseSamePlace(from.place, into.place);
-  await bringOver(context, { from, into });
+  await bringOver(context, { from, into, brought: new Set() });
 }
 
 async function bringOver(context: Context, wish: BringWish): Promise<void> {
