@@ -15,22 +15,6 @@ import { outcomes, start } from './test-start.ts';
 const images = ['a:1', 'b:1'];
 const world = { images, networks: ['aixcl_default'] };
 
-test('a replacement stands complete beside the old container before that one goes', async () => {
-  const definition = stack([service('a')]);
-  const old = composeContainer(definition, service('a'), { id: containerId('a5559cc38d9d') });
-  const engine = new TestEngine({ ...world, containers: [old] });
-  await start(engine, definition);
-  expect(engine.did).toEqual([
-    'create a5559cc38d9d_a',
-    'stop a',
-    'remove a',
-    'rename a5559cc38d9d_a to a',
-    'start a',
-  ]);
-  const [spec] = engine.specs.values();
-  expect(spec?.labels[labels.replaces]).toBe(old.id);
-});
-
 test('an anonymous volume goes over into the new container; a place that the definition mounts does not', async () => {
   const own = { kind: 'bind', source: '/x', target: '/own', readOnly: false, createSource: false } as const;
   const definition = stack([service('a', { mounts: [own] })]);
@@ -55,9 +39,9 @@ test('a container that is taken over is stopped for good, set aside and never re
   await start(engine, definition, { wish: { adopt: true } });
   expect(engine.did.slice(0, 6)).toEqual([
     'create a5559cc38d9d_a',
-    'set the restart policy of a to no',
-    'stop a',
     'rename a to a.before-aixcl-a5559cc38d9d',
+    'set the restart policy of a.before-aixcl-a5559cc38d9d to no',
+    'stop a.before-aixcl-a5559cc38d9d',
     'rename a5559cc38d9d_a to a',
     'start a',
   ]);

@@ -1,12 +1,14 @@
 import { AixclError } from '../errors.ts';
-import { labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
+import { hasHashPrefix } from './container-ref.ts';
 import { containerSpec } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { sharedService } from './dependency-order.ts';
-import type { ContainerSpec, ContainerSummary, MountSpec } from './engine.ts';
+import type { ContainerSpec } from './engine.ts';
 import type { Observed } from './observe.ts';
 import { awaitReady } from './readiness.ts';
+import { goBack, removeReplaced, replacementSpec, setAside, type WayBack, within } from './redeploy.ts';
+import { besideName } from './set-aside.ts';
 import type { ServiceStep } from './start-step.ts';
 
 /** One service in the making. */
@@ -20,13 +22,19 @@ export interface Making {
   readonly hands: StartHands;
   /** Gets the services whose process is up and still loads. */
   readonly loading: string[];
+  /** Set while the service's new container is not yet known to be healthy. */
+  wayBack?: WayBack | undefined;
 }
+
+/** How long a new container without a health check has to run before the one that it replaces goes. */
+const provenMs = 2000;
 
 export async function applyServiceStep(step: ServiceStep, making: Making): Promise<void> {
   const { service, ids, hands } = making;
   const { engine, signal, waitTimeoutMs: timeoutMs, report } = hands;
   switch (step.kind) {
     case 'keep':
+    case 'keep-aside':
       return;
     case 'remove-leftover':
       return engine.removeContainer(step.id);
@@ -36,85 +44,80 @@ export async function applyServiceStep(step: ServiceStep, making: Making): Promi
       ids.set(service.name, await engine.createContainer(step.name, specFor(making)));
       return;
     case 'replace':
-      return replace(step.id, making);
     case 'adopt':
-      return adopt(step, making);
+      return replace(step, making);
+    case 'finish-replace':
+      return finishReplace(step, making);
+    case 'go-back':
+      return goBackTo(step, making);
+    case 'remove-replaced':
+      return removeReplaced(engine, step.id);
     case 'start':
-      return engine.startContainer(idOf(making));
+      // Whatever keeps the engine busy with a new container must not keep the old one from coming back.
+      return making.wayBack
+        ? within(timeoutMs, engine.startContainer(idOf(making)), signal)
+        : engine.startContainer(idOf(making));
     case 'restart':
       return engine.restartContainer(step.id);
     case 'wait': {
       const onDetail = (text: string) => report.detail(step, text);
-      const { state } = await awaitReady(engine, idOf(making), { timeoutMs, signal, onDetail });
+      const stableMs = making.wayBack ? provenMs : undefined;
+      const { state } = await awaitReady(engine, idOf(making), { timeoutMs, signal, onDetail, stableMs });
       if (state === 'loading') making.loading.push(service.name);
     }
   }
 }
 
-/**
- * Makes the new container beside the old one, under a name of Compose's form, and only then takes the old one away. Killed in between,
- * the new one stands there unstarted with the label `io.aixcl.replaces`, and the next start begins again.
- */
-async function replace(oldId: string, making: Making): Promise<void> {
+/** The new container is made beside the old one, and takes its place; it does not run yet. */
+async function replace(
+  step: Extract<ServiceStep, { kind: 'replace' | 'adopt' }>,
+  making: Making,
+): Promise<void> {
   const { engine } = making.hands;
   const { containerName, name } = making.service;
-  const old = making.observed.containers.find(({ id }) => id === oldId);
-  const spec = specFor(making);
-  const id = await engine.createContainer(`${oldId.slice(0, 12)}_${containerName}`, {
-    ...spec,
-    labels: { ...spec.labels, [labels.replaces]: oldId },
-    mounts: old ? withInheritedVolumes(spec.mounts, old) : spec.mounts,
+  const old = await engine.inspectContainer(step.id);
+  if (!old) {
+    throw new AixclError('notFound', `the container ${step.name} is gone`, { hint: 'aixcl stack start' });
+  }
+  const takenOver = step.kind === 'adopt';
+  const before = !takenOver && hasHashPrefix(old.name, containerName) ? containerName : old.name;
+  const wayBack = (replacement?: string): WayBack => ({
+    old: { id: old.id, name: before, restart: old.restart },
+    // For a redeploy a start was asked for; one that is taken over is left as it was found.
+    starts: !takenOver || old.state === 'running',
+    replacement,
   });
-  await engine.stopContainer(oldId);
-  await engine.removeContainer(oldId);
+  making.wayBack = wayBack();
+  const spec = specFor(making);
+  const id = await engine.createContainer(
+    besideName(containerName, old.id),
+    takenOver ? spec : replacementSpec(spec, old),
+  );
+  making.wayBack = wayBack(id);
+  await setAside(engine, old, step.aside);
   await engine.renameContainer(id, containerName);
   making.ids.set(name, id);
 }
 
-/** How an engine names a volume that nobody named. */
-const anonymousName = /^[0-9a-f]{64}$/;
-
-/** The mounts, with the anonymous volumes of the old container in place of new, empty ones: taken along, as Compose does. */
-function withInheritedVolumes(mounts: readonly MountSpec[], old: ContainerSummary): MountSpec[] {
-  const isAnonymous = (mount: MountSpec) => mount.kind === 'volume' && mount.name === undefined;
-  const named = mounts.filter((mount) => !isAnonymous(mount));
-  const taken = new Set(named.map(({ target }) => target));
-  const inherited = old.mounts.flatMap((mount): MountSpec[] =>
-    mount.kind === 'volume' && anonymousName.test(mount.name ?? '') && !taken.has(mount.target)
-      ? [{ kind: 'volume', name: mount.name ?? '', target: mount.target, readOnly: false, noCopy: false }]
-      : [],
-  );
-  const held = new Set(inherited.map(({ target }) => target));
-  return [...named, ...inherited, ...mounts.filter((mount) => isAnonymous(mount) && !held.has(mount.target))];
-}
-
-/**
- * Puts a new container in the place of one that someone started by hand. That one is kept, stopped and set aside: data may lie in its own
- * layer. Where the new one can't be made or does not start, everything is as it was.
- */
-async function adopt(
-  { id: oldId, name, aside }: Extract<ServiceStep, { kind: 'adopt' }>,
+async function finishReplace(
+  { id, name, old }: Extract<ServiceStep, { kind: 'finish-replace' }>,
   making: Making,
 ): Promise<void> {
   const { engine } = making.hands;
   const { containerName } = making.service;
-  const old = await engine.inspectContainer(oldId);
-  if (!old) throw new AixclError('notFound', `the container ${name} is gone`, { hint: 'aixcl stack start' });
-  const id = await engine.createContainer(`${oldId.slice(0, 12)}_${containerName}`, specFor(making));
-  try {
-    await engine.setRestartPolicy(oldId, { name: 'no' });
-    await engine.stopContainer(oldId);
-    await engine.renameContainer(oldId, aside);
-    await engine.renameContainer(id, containerName);
-    await engine.startContainer(id);
-  } catch (error) {
-    await engine.removeContainer(id);
-    if ((await engine.inspectContainer(oldId))?.name !== name) await engine.renameContainer(oldId, name);
-    await engine.setRestartPolicy(oldId, old.restart);
-    if (old.state === 'running') await engine.startContainer(oldId);
-    throw error;
-  }
-  making.ids.set(making.service.name, id);
+  const was = { id: old.id, name: containerName, restart: old.restart };
+  making.wayBack = { old: was, starts: true, replacement: id };
+  await setAside(engine, old, old.name);
+  if (name !== containerName) await engine.renameContainer(id, containerName);
+}
+
+async function goBackTo(
+  { id, to, restart, replacement }: Extract<ServiceStep, { kind: 'go-back' }>,
+  making: Making,
+): Promise<void> {
+  const way = { old: { id, name: to, restart }, starts: false, replacement };
+  const [problem] = await goBack(making.hands.engine, way, making.service.containerName);
+  if (problem !== undefined) throw problem;
 }
 
 function specFor({ definition, service, ids, observed, imageId, hands }: Making): ContainerSpec {

@@ -1,18 +1,14 @@
 import { expect, test } from 'vitest';
-import { planned } from './test-plan.ts';
+import { replacedId as id, planned, replacedOllama } from './test-plan.ts';
 import { composeContainer, imageIdOf, ourContainer, service, stack } from './test-stack.ts';
 
 const ollama = service('ollama', { healthcheck: { test: ['CMD', 'ollama', 'list'] } });
 const one = stack([ollama]);
 
-const replaced = (because: string) => `replace ollama: ${because}
-start ollama: it was just made
-wait ollama: its health decides`;
-
 test('a changed definition makes the container anew', async () => {
   const before = service('ollama', { ...ollama, environment: new Map([['OLLAMA_DEBUG', '1']]) });
-  expect(await planned(one, { containers: [ourContainer(stack([before]), before)] })).toBe(
-    replaced('its definition or a script that it mounts changed'),
+  expect(await planned(one, { containers: [ourContainer(stack([before]), before, { id })] })).toBe(
+    replacedOllama('its definition or a script that it mounts changed'),
   );
 });
 
@@ -22,12 +18,12 @@ const scripted = service('ollama', {
 });
 const withScript = stack([scripted]);
 const runOf = (hash: string) =>
-  ourContainer(withScript, scripted, { health: 'healthy', scripts: new Map([['/s/run.sh', hash]]) });
+  ourContainer(withScript, scripted, { id, health: 'healthy', scripts: new Map([['/s/run.sh', hash]]) });
 
 test('a changed script makes the container anew; an unchanged one does not', async () => {
   const paths = { '/s/run.sh': 'aaaa' };
   expect(await planned(withScript, { containers: [runOf('bbbb')], paths })).toBe(
-    replaced('its definition or a script that it mounts changed'),
+    replacedOllama('its definition or a script that it mounts changed'),
   );
   expect(await planned(withScript, { containers: [runOf('aaaa')], paths })).toBe(
     'keep ollama: it runs as defined',
@@ -36,18 +32,20 @@ test('a changed script makes the container anew; an unchanged one does not', asy
 
 test('another image under the same name makes the container anew', async () => {
   const images = [{ id: 'sha256:new', tags: ['ollama:1'], digests: [], labels: {}, size: 1 }];
-  expect(await planned(one, { containers: [ourContainer(one, ollama)], images })).toBe(
-    replaced('ollama:1 is another image now'),
+  expect(await planned(one, { containers: [ourContainer(one, ollama, { id })], images })).toBe(
+    replacedOllama('ollama:1 is another image now'),
   );
 });
 
 test('another image reference makes the container anew, and says from what to what', async () => {
   const before = service('ollama', { ...ollama, image: 'ollama:0' });
-  const containers = [ourContainer(stack([before]), before)];
-  expect(await planned(one, { containers })).toBe(replaced('its image changed from ollama:0 to ollama:1'));
+  const containers = [ourContainer(stack([before]), before, { id })];
+  expect(await planned(one, { containers })).toBe(
+    replacedOllama('its image changed from ollama:0 to ollama:1'),
+  );
   expect(await planned(one, { containers, images: [] })).toBe(
     `pull-image ollama:1: it is not here
-${replaced('its image changed from ollama:0 to ollama:1')}`,
+${replacedOllama('its image changed from ollama:0 to ollama:1')}`,
   );
 });
 
@@ -75,8 +73,10 @@ test('labels are never drift', async () => {
 });
 
 test('what Compose made is made anew, for nothing says what it was made from', async () => {
-  expect(await planned(one, { containers: [composeContainer(one, ollama)] })).toBe(
-    replaced('it was not made by aixcl (by docker compose, say), so nothing says what it was made from'),
+  expect(await planned(one, { containers: [composeContainer(one, ollama, { id })] })).toBe(
+    replacedOllama(
+      'it was not made by aixcl (by docker compose, say), so nothing says what it was made from',
+    ),
   );
 });
 

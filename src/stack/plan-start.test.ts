@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { plan, planned, refusal } from './test-plan.ts';
+import { plan, planned, refusal, replacedOllama } from './test-plan.ts';
 import {
   composeContainer,
   container,
@@ -63,10 +63,6 @@ start ollama: it was just made`,
   );
 });
 
-const replaced = (because: string) => `replace ollama: ${because}
-start ollama: it was just made
-wait ollama: its health decides`;
-
 test.each(['exited', 'created', 'paused'] as const)('one that is %s is started', async (state) => {
   expect(await planned(one, { containers: [ourContainer(one, ollama, { state })] })).toBe(
     `start ollama: it is ${state}
@@ -82,7 +78,7 @@ test.each([
 ])('what a killed recreate of %s left goes first', async (_of, leftover) => {
   expect(await planned(one, { containers: [leftover, old] })).toBe(
     `remove-leftover a5559cc38d9d_ollama: an interrupted recreate left it behind; it never ran
-${replaced('it was not made by aixcl (by docker compose, say), so nothing says what it was made from')}`,
+${replacedOllama('it was not made by aixcl (by docker compose, say), so nothing says what it was made from')}`,
   );
 });
 

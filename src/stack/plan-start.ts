@@ -7,6 +7,8 @@ import { inDependencyOrder, sharedService } from './dependency-order.ts';
 import { mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
 import { definedData, keepsDefinedData } from './own-data.ts';
+import { planHolding } from './plan-holding.ts';
+import { planInterrupted, planReplacement } from './plan-redeploy.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -27,6 +29,7 @@ export function planStart(
     ...planImages(observed, inDependencyOrder(services), parts, wish),
     ...planNetworks(definition, observed, services),
     ...planVolumes(definition, observed, services),
+    ...planHolding(definition, observed, services, wish),
     ...parts.flat(),
     ...planRestarts(services, parts),
   ];
@@ -42,7 +45,9 @@ interface Planning {
 
 function planService(planning: Planning, service: ServiceDefinition): StartStep[] {
   const { definition, observed, wish } = planning;
-  const { stays: match, goes } = mend(
+  const driftNow = (one: Match) =>
+    driftOf(definition, observed, service, one) ?? lostNetwork(planning, service, one);
+  const { stays, goes, redeploy } = mend(
     identityOf(definition, service),
     observed.services.get(service.name)?.matches ?? [],
     (one) => driftOf(definition, observed, service, one) === undefined,
@@ -67,7 +72,14 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
         },
       ]
     : [];
-  if (!match) {
+  const gone = new Set(goes.map((one) => one.match.container.id));
+  if (redeploy) {
+    const fits = redeploy.replacement !== undefined && driftNow(redeploy.replacement) === undefined;
+    const { steps, match } = planInterrupted(service, redeploy, fits, { wish, wait });
+    refuseConflict(service, observed);
+    return [...removals, ...steps, ...(match ? planExisting(planning, service, match, { wait, gone }) : [])];
+  }
+  if (!stays) {
     refuseConflict(service, observed);
     return [
       ...removals,
@@ -81,8 +93,7 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
       ...wait,
     ];
   }
-  const gone = new Set(goes.map((one) => one.match.container.id));
-  return [...removals, ...planExisting(planning, service, match, { wait, gone })];
+  return [...removals, ...planExisting(planning, service, stays, { wait, gone })];
 }
 
 function planExisting(
@@ -114,11 +125,7 @@ function planExisting(
   if (drift) {
     // Found out now: once the old container is gone, a taken name or port leaves the service without one.
     refuseConflict(service, observed);
-    return [
-      { kind: 'replace', service: service.name, id: container.id, name: container.name, because: drift },
-      { kind: 'start', service: service.name, because: 'it was just made' },
-      ...wait,
-    ];
+    return planReplacement(service, container, drift, { wish, wait });
   }
   const steps: StartStep[] = [];
   if (
@@ -187,6 +194,9 @@ export function driftOf(
     : `its image changed from ${reference} to ${service.image}`;
 }
 
+/** Steps whose `id` is that of the container which serves afterwards. */
+const serving: ReadonlySet<string> = new Set<StartStep['kind']>(['keep', 'start', 'finish-replace']);
+
 /** A container that shares another's network names it by id, and so needs a new one whenever that other has. */
 function lostNetwork(
   { observed, before }: Planning,
@@ -195,11 +205,10 @@ function lostNetwork(
 ): string | undefined {
   const shared = sharedService(service);
   if (!shared) return undefined;
-  const renewed = before.some(
-    (step) =>
-      'service' in step && step.service === shared && ['create', 'replace', 'adopt'].includes(step.kind),
-  );
-  const owner = observed.services.get(shared)?.matches[0]?.container.id;
+  const steps = before.filter((step) => 'service' in step && step.service === shared);
+  const renewed = steps.some(({ kind }) => ['create', 'replace', 'adopt'].includes(kind));
+  const [stays] = steps.flatMap((step) => (serving.has(step.kind) && 'id' in step ? (step.id ?? []) : []));
+  const owner = stays ?? observed.services.get(shared)?.matches[0]?.container.id;
   return renewed || container.networkMode !== `container:${owner}`
     ? `${shared}, whose network it shares, has a new container`
     : undefined;
@@ -207,13 +216,29 @@ function lostNetwork(
 
 /** Compose's `depends_on: {X: {restart: true}}`: a kept dependent restarts when what it depends on was replaced. */
 function planRestarts(services: readonly ServiceDefinition[], parts: readonly StartStep[][]): StartStep[] {
-  const replaced = new Set(parts.flat().flatMap((step) => (step.kind === 'replace' ? step.service : [])));
+  const replaced = new Set(
+    parts
+      .flat()
+      .flatMap((step) =>
+        step.kind === 'replace' || step.kind === 'finish-replace' || step.kind === 'remove-replaced'
+          ? step.service
+          : [],
+      ),
+  );
   return parts.flat().flatMap((step): StartStep[] => {
     if (step.kind !== 'keep') return [];
     const dependsOn = services.find(({ name }) => name === step.service)?.dependsOn ?? new Map();
     const cause = [...dependsOn].find(([name, { restart }]) => restart && replaced.has(name));
     return cause
-      ? [{ kind: 'restart', service: step.service, id: step.id, because: `${cause[0]} is replaced` }]
+      ? [
+          {
+            kind: 'restart',
+            service: step.service,
+            id: step.id,
+            after: cause[0],
+            because: `${cause[0]} is replaced`,
+          },
+        ]
       : [];
   });
 }

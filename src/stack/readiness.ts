@@ -15,6 +15,8 @@ export interface WaitOptions {
   readonly signal: AbortSignal;
   /** Called with the health check's first line whenever it changed. */
   readonly onDetail?: (detail: string) => void;
+  /** How long a container without a health check has to run before it counts as up. */
+  readonly stableMs?: number | undefined;
 }
 
 /** How often a container is looked at: often while most become ready, seldom when it takes minutes. */
@@ -22,8 +24,7 @@ const eagerMs = 100;
 const patientMs = 500;
 const eagerFor = 60_000;
 const crashesToGiveUp = 3;
-/** How long a container without a health check has to run before it counts as up. */
-const stableMs = 100;
+const usualStableMs = 100;
 
 /**
  * Waits until a container is ready. With a health check: until that succeeds. The engine runs it first after a whole interval, so it is
@@ -31,6 +32,7 @@ const stableMs = 100;
  * Throws `unhealthy` with the container's last log lines when it fails or does not get there in time.
  */
 export async function awaitReady(engine: Engine, id: string, options: WaitOptions): Promise<Readiness> {
+  const { stableMs = usualStableMs } = options;
   const began = performance.now();
   const elapsed = () => performance.now() - began;
   const crashesBefore = (await look(engine, id)).restartCount;

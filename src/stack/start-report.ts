@@ -9,6 +9,8 @@ export interface StartReport {
   detail(step: StartStep, text: string): void;
   layer(step: StartStep, progress: PullProgress): void;
   end(step: StartStep, error?: unknown): void;
+  /** It will not be begun. */
+  skip(step: StartStep): void;
 }
 
 /** Kind, target and reason of a step, as a `result` shows them. */

@@ -14,8 +14,13 @@ export class StepRecorder {
     this.#hands = hands;
   }
 
-  async run(step: StartStep, work: () => Promise<void>): Promise<void> {
-    this.#hands.signal.throwIfAborted();
+  /** `evenAborted`: also once the command was interrupted. */
+  async run(
+    step: StartStep,
+    work: () => Promise<void>,
+    { evenAborted = false }: { readonly evenAborted?: boolean } = {},
+  ): Promise<void> {
+    if (!evenAborted) this.#hands.signal.throwIfAborted();
     this.#seen.add(step);
     this.#hands.report.begin(step);
     try {
@@ -30,19 +35,26 @@ export class StepRecorder {
       this.#hands.report.end(step, named);
       throw named;
     }
-    this.outcomes.push({ ...describe(step), outcome: step.kind === 'keep' ? 'kept' : 'done' });
+    this.outcomes.push({ ...describe(step), outcome: isKept(step) ? 'kept' : 'done' });
     this.#hands.report.end(step);
   }
 
   skip(steps: readonly StartStep[]): void {
     for (const step of steps) {
-      if (!this.#seen.has(step)) this.outcomes.push({ ...describe(step), outcome: 'skipped' });
+      if (this.#seen.has(step)) continue;
+      this.#seen.add(step);
+      this.outcomes.push({ ...describe(step), outcome: 'skipped' });
+      this.#hands.report.skip(step);
     }
   }
 }
 
-function isChange({ kind }: StartStep): boolean {
-  return kind !== 'keep' && kind !== 'wait';
+export function isChange(step: StartStep): boolean {
+  return !isKept(step) && step.kind !== 'wait';
+}
+
+function isKept({ kind }: StartStep): boolean {
+  return kind === 'keep' || kind === 'keep-aside';
 }
 
 /** An engine speaks of ids; people know services. */

@@ -5,7 +5,7 @@ import { planStart } from './plan-start.ts';
 import { describe } from './start-report.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 import { type EngineWorld, TestEngine } from './test-engine.ts';
-import { type HostWorld, home, hostOf } from './test-stack.ts';
+import { containerId, type HostWorld, home, hostOf } from './test-stack.ts';
 
 export const plainWish: StartWish = {
   pull: 'missing',
@@ -47,6 +47,17 @@ export async function planned(definition: StackDefinition, world: PlanWorld = {}
       return `${kind} ${target}: ${because}`;
     })
     .join('\n');
+}
+
+/** Id of a container that is replaced. */
+export const replacedId = containerId('a5559cc38d9d');
+
+/** The plan of a service `ollama` whose container of that id is replaced. */
+export function replacedOllama(because: string): string {
+  return `replace ollama: ${because}
+start ollama: it was just made
+wait ollama: its health decides
+remove-replaced ollama.aside-a5559cc38d9d: it is kept under this name, stopped, until the new ollama is healthy`;
 }
 
 /** Code, message and hint of what `work` is refused with. */

@@ -27,7 +27,7 @@ export async function start(
     signal: new AbortController().signal,
     waitTimeoutMs: 2000,
     home,
-    report: { begin() {}, detail() {}, layer() {}, end() {} },
+    report: { begin() {}, detail() {}, layer() {}, end() {}, skip() {} },
     turn: new Turn(async () => ({ async [Symbol.asyncDispose]() {} })),
     onLaunched() {},
     note: async () => {},

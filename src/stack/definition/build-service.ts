@@ -1,3 +1,4 @@
+import { parseRestartPolicy } from '../restart-policy.ts';
 import { child, entries, items, type MapNode, type Node, text, texts } from './node.ts';
 import { ValueReader } from './read-value.ts';
 import { buildEnvironment } from './service-environment.ts';
@@ -140,15 +141,10 @@ function buildHealthcheck(node: Node | undefined, { problems }: Setting): Health
 function buildRestart(node: Node | undefined, { problems }: Setting): RestartPolicy | undefined {
   const written = text(node);
   if (!written) return undefined;
-  const match = /^(?:(no|always|unless-stopped)|(on-failure)(?::(\d+))?)$/.exec(written);
-  if (!match) {
+  const policy = parseRestartPolicy(written);
+  if (!policy)
     problems.add(node!.at, `"${written}": must be no, always, unless-stopped or on-failure[:TIMES]`);
-    return undefined;
-  }
-  return withoutAbsent<RestartPolicy>({
-    name: (match[1] ?? match[2]) as RestartPolicy['name'],
-    maximumRetryCount: match[3] ? Number(match[3]) : undefined,
-  });
+  return policy;
 }
 
 function buildSecurityOpt(node: Node | undefined, { problems }: Setting): string[] {

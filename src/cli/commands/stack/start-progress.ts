@@ -66,12 +66,23 @@ export class StartProgress implements StartReport {
     this.#layers.delete(step);
     const key = keyOf(step);
     const task = this.#tasks.get(key);
-    const left = 'service' in step ? (this.#left.get(step.service) ?? 1) - 1 : 0;
-    if ('service' in step) this.#left.set(step.service, left);
+    const left = this.#oneLess(step);
     if (error !== undefined) task?.fail(`${verbs[step.kind].doing}: ${reasonOf(error)}`);
     else if (left <= 0) task?.succeed(doneWords(step));
     else return;
     this.#tasks.delete(key);
+  }
+
+  skip(step: StartStep): void {
+    this.#oneLess(step);
+  }
+
+  /** How many steps of its service are still to come. */
+  #oneLess(step: StartStep): number {
+    if (!('service' in step)) return 0;
+    const left = (this.#left.get(step.service) ?? 1) - 1;
+    this.#left.set(step.service, left);
+    return left;
   }
 
   #start(step: StartStep, key: string, text: string): Task {
@@ -106,6 +117,10 @@ const verbs: Readonly<Record<StartStep['kind'], { readonly doing: string; readon
   create: { doing: 'creating', done: 'created' },
   replace: { doing: 'replacing', done: 'replaced' },
   adopt: { doing: 'taking over', done: 'taken over' },
+  'finish-replace': { doing: 'going on with its replacement', done: 'replaced' },
+  'go-back': { doing: 'going back to the container before', done: 'back to the container before' },
+  'remove-replaced': { doing: 'removing the container before', done: 'replaced' },
+  'keep-aside': { doing: 'keeping the container before', done: 'the container before is kept' },
   start: { doing: 'starting', done: 'started' },
   restart: { doing: 'restarting', done: 'restarted' },
   wait: { doing: 'waiting until healthy', done: 'healthy' },

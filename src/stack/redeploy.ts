@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AixclError, reasonOf } from '../errors.ts';
+import { labels } from '../labels.ts';
+import type { RestartPolicy } from './definition/types.ts';
+import type { ContainerDetail, ContainerSpec, Engine } from './engine.ts';
+import { withInheritedVolumes } from './inherited-volumes.ts';
+import { spellRestartPolicy } from './restart-policy.ts';
+import { failedName, isAside } from './set-aside.ts';
+
+/** What a service goes back to when its new container does not become healthy. */
+export interface WayBack {
+  /** Name and restart policy as it gets them again. */
+  readonly old: { readonly id: string; readonly name: string; readonly restart: RestartPolicy };
+  /** Whether it is started again. */
+  readonly starts: boolean;
+  /** Id of the new one, once that is made. */
+  readonly replacement: string | undefined;
+}
+
+/** What the new container of a redeploy is made of besides its definition: marks, and the anonymous volumes of the old one. */
+export function replacementSpec(spec: ContainerSpec, old: ContainerDetail): ContainerSpec {
+  const marks = { [labels.replaces]: old.id, [labels.replacedRestart]: spellRestartPolicy(old.restart) };
+  return {
+    ...spec,
+    labels: { ...spec.labels, ...marks },
+    mounts: withInheritedVolumes(spec.mounts, old),
+  };
+}
+
+/**
+ * Takes the old one out of service. The mark comes first: until it is taken off again, whoever finds the container knows that its restart
+ * policy is not its own. And the policy goes before it is stopped: else the daemon's restart might bring it up beside the new one.
+ */
+export async function setAside(
+  engine: Engine,
+  { id, name }: { readonly id: string; readonly name: string },
+  aside: string,
+): Promise<void> {
+  if (name !== aside) await engine.renameContainer(id, aside);
+  await engine.setRestartPolicy(id, { name: 'no' });
+  await engine.stopContainer(id);
+}
+
+/** Seconds that a container which did not become healthy gets to end. */
+const graceOfFailed = 3;
+/** How long the old one waits for the new one to be out of its way. */
+const outOfTheWayMs = 6000;
+
+/**
+ * Takes the new one out of service, and puts the old one in its place again. Nothing that is wrong with the new one keeps the old one
+ * from being started. Answers what did not go as it should and still has to be mended; throws where the old one does not start.
+ */
+export async function goBack(
+  engine: Engine,
+  { old, starts, replacement }: WayBack,
+  serviceName: string,
+): Promise<unknown[]> {
+  const problems: unknown[] = [];
+  const attempt = async (work: Promise<void>) => {
+    try {
+      await work;
+    } catch (error) {
+      if (isCode(error, 'engineUnreachable')) throw error;
+      if (!isCode(error, 'notFound')) problems.push(error);
+    }
+  };
+  const before = await engine.inspectContainer(old.id);
+  if (!before) throw new AixclError('notFound', 'it is gone');
+  if (replacement) await attempt(within(outOfTheWayMs, giveUp(engine, replacement, serviceName)));
+  await attempt(engine.setRestartPolicy(old.id, old.restart));
+  if (before.name !== old.name) await attempt(engine.renameContainer(old.id, old.name));
+  if (starts) await engine.startContainer(old.id);
+  if (replacement) await attempt(engine.removeContainer(replacement));
+  return problems;
+}
+
+async function giveUp(engine: Engine, id: string, serviceName: string): Promise<void> {
+  await engine.renameContainer(id, failedName(serviceName, id));
+  await engine.setRestartPolicy(id, { name: 'no' });
+  await engine.stopContainer(id, graceOfFailed);
+}
+
+/** Removes the one that was set aside. */
+export async function removeReplaced(engine: Engine, id: string): Promise<void> {
+  const old = await engine.inspectContainer(id);
+  if (!old) return;
+  if (!isAside(old)) {
+    throw new AixclError(
+      'refused',
+      `${old.name} is not set aside any more; another command went back to it`,
+      {
+        hint: 'aixcl stack status',
+      },
+    );
+  }
+  await engine.removeContainer(id);
+}
+
+/**
+ * Whether someone stopped it, rather than that it ended: an engine starts one that ended anew under these policies, or says why it could
+ * not.
+ */
+export async function wasStopped(engine: Engine, id: string): Promise<boolean> {
+  const found = await engine.inspectContainer(id);
+  if (found?.state !== 'exited' || found.error !== '') return false;
+  return found.restart.name === 'always' || found.restart.name === 'unless-stopped';
+}
+
+/** Rejects when `work` takes longer; what it does to the engine goes on. */
+export async function within(milliseconds: number, work: Promise<void>, signal?: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const signals = signal ? [signal, ended.signal] : [ended.signal];
+  const patience = delay(milliseconds, undefined, { signal: AbortSignal.any(signals) }).then(() => {
+    throw new AixclError(
+      'unexpected',
+      `the engine did not do it within ${Math.round(milliseconds / 1000)} s`,
+    );
+  });
+  try {
+    await Promise.race([work, patience]);
+  } finally {
+    ended.abort();
+  }
+}
+
+/** The failure of a new container, and that the one before serves again. */
+export function wentBack(cause: unknown, service: string, problems: readonly unknown[]): AixclError {
+  const [problem] = problems;
+  const but = problem === undefined ? '' : `, but not all is as before: ${reasonOf(problem)}`;
+  return failure(cause, `the container before it serves again${but}`, {
+    hint:
+      problem === undefined
+        ? `Mend its definition or image, then: aixcl service start ${service}`
+        : `aixcl service start ${service}`,
+  });
+}
+
+/** The failure of a new container, and why the one before does not serve. */
+export function notBack(cause: unknown, why: unknown, { old }: WayBack): AixclError {
+  return failure(cause, `and the container before it does not serve again: ${reasonOf(why)}`, {
+    hint: `docker start ${old.name} && docker logs ${old.name}`,
+  });
+}
+
+function failure(cause: unknown, fate: string, { hint }: { readonly hint: string }): AixclError {
+  return new AixclError('unhealthy', `${reasonOf(cause)}; ${fate}`, {
+    hint,
+    cause,
+    evidence: cause instanceof AixclError ? cause.evidence : [],
+  });
+}
+
+function isCode(error: unknown, code: AixclError['code']): boolean {
+  return error instanceof AixclError && error.code === code;
+}
