@@ -19,6 +19,7 @@ function world(
   let look = 0;
   let asked = 0;
   const requests: ActivationRequest[] = [];
+  const noted: string[] = [];
   const running = options.running ?? [true];
   const directory = {
     async activation(): Promise<Activation> {
@@ -41,9 +42,11 @@ function world(
   } as ModelsDirectory;
   return {
     requests,
+    noted,
     ports: {
       directory,
       serverRunning: async () => running[Math.min(asked++, running.length - 1)]!,
+      note: async (...step: string[]) => void noted.push(`${step.join(' ')} ${requests.length}`),
       newRequestId: () => `id-${requests.length}`,
       now: () => new Date(clock),
       sleep: async (milliseconds: number) => {
@@ -67,12 +70,13 @@ async function errorOf(work: Promise<unknown>): Promise<AixclError> {
 }
 
 test('it is done when llama-server says ready for this request and this model', async () => {
-  const { ports, requests } = world([
+  const { ports, requests, noted } = world([
     'phase: ready\nactive: a.gguf\nrequest: old\nresult: applied\n',
     switching,
     applied,
   ]);
   expect(await activate(model, ports, { signal })).toBe('applied');
+  expect(noted).toEqual(['activate b.gguf asked for 0']);
   expect(requests).toEqual([{ id: 'id-0', name, by: 'cli', time: '1970-01-01T00:00:00.000Z' }]);
 });
 

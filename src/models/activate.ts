@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import type { Note } from '../plan/journal.ts';
 import type { ServerState } from './activation.ts';
 import { activeModel, pendingRequest } from './active-model.ts';
 import type { Model } from './model.ts';
@@ -9,6 +10,8 @@ export interface ActivationPorts {
   readonly directory: ModelsDirectory;
   /** Whether llama-server's container runs. Throws `engineUnreachable` when that can't be known. */
   serverRunning(): Promise<boolean>;
+  /** Called before a model is asked for. */
+  readonly note: Note;
   newRequestId(): string;
   now(): Date;
   /** Resolves after so many milliseconds; rejects with the signal's reason when that is aborted. */
@@ -39,6 +42,7 @@ export async function activate(
   const running = await ports.serverRunning();
   if (!options.again && (await servesAlready(model.name, ports.directory))) return 'unchanged';
   const id = ports.newRequestId();
+  await ports.note('activate', model.name, options.again ? 'its arguments changed' : 'asked for');
   await ports.directory.writeRequest({ id, name: model.name, by: 'cli', time: ports.now().toISOString() });
   if (!running) return 'recorded';
   await settled(id, model.name, ports, options);

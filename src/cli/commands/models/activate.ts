@@ -3,9 +3,13 @@ import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.
 import { activate as activateModel, assertServable } from '../../../models/activate.ts';
 import type { Model } from '../../../models/model.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
+import type { Note } from '../../../plan/journal.ts';
 import type { Context } from '../../context.ts';
+import { journalled } from '../wiring/journalled.ts';
 import { findModel } from './find.ts';
 import { activationPorts } from './server.ts';
+
+const command = 'models activate';
 
 /** `models activate NAME`. */
 export async function activate(context: Context, argv: Arguments): Promise<void> {
@@ -15,10 +19,12 @@ export async function activate(context: Context, argv: Arguments): Promise<void>
   if (context.flags.dryRun) {
     assertServable(model);
     const steps = [{ kind: 'activate', target, outcome: 'planned' as const, because: 'asked for' }];
-    context.out.result({ command: 'models activate', changed: false, steps }, `would activate ${target}`);
+    context.out.result({ command, changed: false, steps }, `would activate ${target}`);
     return;
   }
-  const outcome = await activateShown(context, directory, model, { again: false });
+  const outcome = await journalled(context, { command, targets: [target] }, ({ operation: { step: note } }) =>
+    activateShown(context, directory, model, { again: false, note }),
+  );
   const changed = outcome !== 'unchanged';
   const because = {
     applied: 'llama-server serves it',
@@ -29,19 +35,19 @@ export async function activate(context: Context, argv: Arguments): Promise<void>
     { kind: 'activate', target, outcome: changed ? ('done' as const) : ('kept' as const), because },
   ];
   const next = outcome === 'recorded' ? '\nnext: aixcl stack start' : '';
-  context.out.result({ command: 'models activate', changed, steps }, `${target}: ${because}${next}`);
+  context.out.result({ command, changed, steps }, `${target}: ${because}${next}`);
 }
 
-/** Activates with its course on stderr. `again`: also when it is active, as its arguments changed. */
+/** Activates with its course on stderr. `again`: also when it is active, as its arguments changed. `note`: told before it is asked for. */
 export async function activateShown(
   context: Context,
   directory: ModelsDirectory,
   model: Model,
-  options: { readonly again: boolean },
+  options: { readonly again: boolean; readonly note: Note },
 ): ReturnType<typeof activateModel> {
   const task = context.progress.start(`Activating ${model.name}`);
   try {
-    const outcome = await activateModel(model, activationPorts(context, directory), {
+    const outcome = await activateModel(model, activationPorts(context, directory, options.note), {
       signal: context.signal,
       again: options.again,
       onState: (state) => task.update({ text: state.phase ?? '' }),

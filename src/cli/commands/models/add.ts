@@ -7,7 +7,7 @@ import { parseSource, type Runtime, type Source, shownSource } from '../../../mo
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { journalOf } from '../wiring/journal.ts';
+import { journalled } from '../wiring/journalled.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
 import { runtimeOf } from './find.ts';
 
@@ -67,7 +67,7 @@ export async function addSources(
   };
   if (context.flags.dryRun) await run(planned);
   else if (full || !items.some(brings)) await run((item) => item.apply(nothingToNote));
-  else await journalled(context, items, run, () => failures);
+  else await changes(context, items, run, failures);
   const files = items.filter(({ runtime }) => runtime === 'llama-server').map(({ target }) => target);
   report(context, outcomes, failures, full, new Set(files));
 }
@@ -101,29 +101,21 @@ async function plan(
   return batches;
 }
 
-async function journalled(
+async function changes(
   context: Context,
   items: readonly AddItem[],
   run: (apply: (item: AddItem) => Promise<StepOutcome>) => Promise<void>,
-  failures: () => readonly unknown[],
+  failures: readonly unknown[],
 ): Promise<void> {
-  const changing = items.filter(brings);
-  const operation = await journalOf(context).begin(
-    'models add',
-    changing.map(({ target }) => target),
-  );
-  try {
+  const targets = items.filter(brings).map(({ target }) => target);
+  await journalled(context, { command: 'models add', targets }, async ({ operation, failed }) => {
     await run(async (item) => {
       if (brings(item)) await operation.step(item.kind, item.target, item.because);
       return await item.apply(operation);
     });
-  } catch (error) {
-    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
-    throw error;
-  }
-  const failed = failures();
-  const outcome = failed.length === 0 ? 'done' : failed.length < items.length ? 'partly' : 'failed';
-  await operation.end(outcome, failed.length > 0 ? reasonOf(failed[0]) : undefined);
+    if (failures.length === 0) return;
+    failed(failures.length < items.length ? 'partly' : 'failed', failures.map(reasonOf).join('; '));
+  });
 }
 
 function brings({ kind }: AddItem): boolean {

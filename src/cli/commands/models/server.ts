@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { newRequestId } from '../../../adapters/models-directory/directory.ts';
 import type { ActivationPorts } from '../../../models/activate.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
+import type { Note } from '../../../plan/journal.ts';
 import { matches } from '../../../stack/container-ref.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import type { Context } from '../../context.ts';
@@ -9,10 +10,11 @@ import type { Context } from '../../context.ts';
 const service = 'llama-server';
 
 /** What an activation needs from the world, on this command's engine. */
-export function activationPorts(context: Context, directory: ModelsDirectory): ActivationPorts {
+export function activationPorts(context: Context, directory: ModelsDirectory, note: Note): ActivationPorts {
   return {
     directory,
     serverRunning: () => serverRunning(context),
+    note,
     newRequestId: () => newRequestId(new Date()),
     now: () => new Date(),
     async sleep(milliseconds) {
@@ -23,7 +25,8 @@ export function activationPorts(context: Context, directory: ModelsDirectory): A
   };
 }
 
-async function serverRunning(context: Context): Promise<boolean> {
+/** Whether llama-server's container runs. */
+export async function serverRunning(context: Context): Promise<boolean> {
   const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
   const containers = await engine.listContainers();
   const containerName = definition.services.get(service)?.containerName ?? service;

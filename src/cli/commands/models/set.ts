@@ -6,9 +6,12 @@ import { activeModel } from '../../../models/active-model.ts';
 import type { Model } from '../../../models/model.ts';
 import { type ArgumentChange, changeArguments } from '../../../models/server-arguments.ts';
 import type { Context } from '../../context.ts';
+import { journalled } from '../wiring/journalled.ts';
 import { activateShown } from './activate.ts';
 import { findModel } from './find.ts';
-import { activationPorts } from './server.ts';
+import { serverRunning } from './server.ts';
+
+const command = 'models set';
 
 /** `models set NAME`. An active model is tried with its new arguments at once; llama-server goes back to the old ones on failure. */
 export async function set(context: Context, argv: Arguments): Promise<void> {
@@ -30,7 +33,7 @@ export async function set(context: Context, argv: Arguments): Promise<void> {
   const report = (outcome: 'done' | 'kept' | 'planned', because: string) =>
     context.out.result(
       {
-        command: 'models set',
+        command,
         changed: outcome === 'done',
         steps: [{ kind: 'set', target: model.name, outcome, because }],
       },
@@ -41,10 +44,13 @@ export async function set(context: Context, argv: Arguments): Promise<void> {
 
   const active = activeModel(await directory.activation()) === model.name;
   // Asked before anything is written: without an engine nobody could say what became of it.
-  if (active) await activationPorts(context, directory).serverRunning();
-  await directory.writeArguments(model.name, next);
-  if (!active) return report('done', 'used when it is activated');
-  const outcome = await activateShown(context, directory, model, { again: true }).catch((error: unknown) => {
+  if (active) await serverRunning(context);
+  const outcome = await journalled(context, { command, targets: [model.name] }, async ({ operation }) => {
+    await operation.step('set', model.name, shown);
+    await directory.writeArguments(model.name, next);
+    if (!active) return 'stored';
+    return await activateShown(context, directory, model, { again: true, note: operation.step });
+  }).catch((error: unknown) => {
     if (error instanceof AixclError && error.code === 'unhealthy') {
       context.out.note(
         `${model.name} keeps the arguments that it had: ${stored.join(' ') || 'none of its own'}`,
@@ -52,6 +58,7 @@ export async function set(context: Context, argv: Arguments): Promise<void> {
     }
     throw error;
   });
+  if (outcome === 'stored') return report('done', 'used when it is activated');
   report('done', outcome === 'applied' ? 'llama-server serves it so' : 'proven when llama-server starts');
 }
 

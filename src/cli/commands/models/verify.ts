@@ -7,7 +7,7 @@ import { type Repaired, type RepairPorts, repairModel } from '../../../models/re
 import type { Operation } from '../../../plan/journal.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Context } from '../../context.ts';
-import { journalOf } from '../wiring/journal.ts';
+import { journalled } from '../wiring/journalled.ts';
 import { keepersOf } from '../wiring/keepers.ts';
 import { holdingVault, vaultWithHands } from '../wiring/operation.ts';
 import { runtimeOf } from './find.ts';
@@ -107,42 +107,49 @@ async function repairAll(
   outcomes: StepOutcome[],
 ): Promise<Remains[]> {
   if (bad.length === 0) return [];
-  const names = bad.map(({ found }) => found.model.subject.name);
-  const operation = await journalOf(context).begin('models verify --repair', names);
+  const targets = bad.map(({ found }) => found.model.subject.name);
+  const wish = { command: 'models verify --repair', targets };
+  return await journalled(context, wish, async ({ operation, failed }) => {
+    const remains = await repairEach(context, operation, bad, outcomes);
+    if (remains.length > 0) failed('partly', remains.map(({ why }) => why).join('; '));
+    return remains;
+  });
+}
+
+async function repairEach(
+  context: Context,
+  operation: Operation,
+  bad: readonly Checked[],
+  outcomes: StepOutcome[],
+): Promise<Remains[]> {
   const remains: Remains[] = [];
   /** Who had a blob that is right again: two models may share one. */
   const right = new Map<string, string>();
-  try {
-    for (const { found, damaged } of bad) {
-      const { name } = found.model.subject;
-      try {
-        const mended = damaged.filter(({ digest }) => digest !== null && right.has(digest));
-        const left = damaged.filter((file) => !mended.includes(file));
-        for (const file of mended) outcomes.push(sharedOutcome(found, file, right.get(file.digest!)!));
-        const repaired = await repairOne(context, operation, { found, damaged: left });
-        for (const each of repaired) {
-          const { file, from, why } = each;
-          if (from !== null && file.digest !== null) right.set(file.digest, name);
-          outcomes.push(outcomeOf(found, each));
-          if (from === null) remains.push({ found, file, why });
-        }
-      } catch (error) {
-        context.signal.throwIfAborted();
-        // Another one's work stands in the way, of this model as of all.
-        if (error instanceof AixclError && error.code === 'busy') throw error;
-        for (const file of damaged) {
-          if (file.digest !== null && right.has(file.digest)) continue;
-          const why = reasonOf(error);
-          outcomes.push(outcomeOf(found, { file, from: null, setAside: false, why }));
-          remains.push({ found, file, why });
-        }
+  for (const { found, damaged } of bad) {
+    const { name } = found.model.subject;
+    try {
+      const mended = damaged.filter(({ digest }) => digest !== null && right.has(digest));
+      const left = damaged.filter((file) => !mended.includes(file));
+      for (const file of mended) outcomes.push(sharedOutcome(found, file, right.get(file.digest!)!));
+      const repaired = await repairOne(context, operation, { found, damaged: left });
+      for (const each of repaired) {
+        const { file, from, why } = each;
+        if (from !== null && file.digest !== null) right.set(file.digest, name);
+        outcomes.push(outcomeOf(found, each));
+        if (from === null) remains.push({ found, file, why });
+      }
+    } catch (error) {
+      context.signal.throwIfAborted();
+      // Another one's work stands in the way, of this model as of all.
+      if (error instanceof AixclError && error.code === 'busy') throw error;
+      for (const file of damaged) {
+        if (file.digest !== null && right.has(file.digest)) continue;
+        const why = reasonOf(error);
+        outcomes.push(outcomeOf(found, { file, from: null, setAside: false, why }));
+        remains.push({ found, file, why });
       }
     }
-  } catch (error) {
-    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
-    throw error;
   }
-  await operation.end(remains.length === 0 ? 'done' : 'partly');
   return remains;
 }
 

@@ -10,6 +10,7 @@ import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { activateShown } from '../models/activate.ts';
 import { addSources } from '../models/add.ts';
+import { journalled } from '../wiring/journalled.ts';
 
 const selfTestName = 'aixcl-self-test.gguf';
 
@@ -30,7 +31,12 @@ export async function ensureModel(context: Context): Promise<void> {
   const wanted = here?.name ?? (await bringIn(context));
   const model =
     here ?? (await modelsDirectoryAt(context.home.models).list()).models.find(({ name }) => name === wanted);
-  if (model) await activateShown(context, directory, model, { again: false });
+  if (!model) return;
+  await journalled(
+    context,
+    { command: 'quickstart', targets: [model.name] },
+    ({ operation: { step: note } }) => activateShown(context, directory, model, { again: false, note }),
+  );
 }
 
 function isServable(model: Model): boolean {

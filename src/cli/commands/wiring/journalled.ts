@@ -1,5 +1,5 @@
 import { AixclError, reasonOf } from '../../../errors.ts';
-import type { LateOperation } from '../../../plan/journal.ts';
+import type { LateOperation, Operation } from '../../../plan/journal.ts';
 import type { Context } from '../../context.ts';
 import { journalOf } from './journal.ts';
 import type { OperationWish, Work } from './operation.ts';
@@ -26,12 +26,20 @@ export async function journalled<T>(
 ): Promise<T> {
   const own = journalOf(context).beginLater(command, targets);
   const operation = evenUnwritten ? forgiving(own, (line) => context.out.warn(line)) : own;
-  let end: Parameters<LateOperation['end']> = ['done'];
-  const failed: Work['failed'] = (outcome, because) => {
-    end = [outcome, because];
-  };
+  return toItsEnd(context, operation, (failed) => work({ operation, failed }));
+}
+
+/** Runs `work` and tells the journal how it ended: `done` unless `work` says or throws otherwise. */
+export async function toItsEnd<T>(
+  context: Context,
+  operation: Operation,
+  work: (failed: Work['failed']) => Promise<T>,
+): Promise<T> {
+  let end: Parameters<Operation['end']> = ['done'];
   try {
-    const answer = await work({ operation, failed });
+    const answer = await work((outcome, because) => {
+      end = [outcome, because];
+    });
     await operation.end(...end);
     return answer;
   } catch (error) {

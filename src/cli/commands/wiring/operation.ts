@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { AixclError, reasonOf } from '../../../errors.ts';
+import { AixclError } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import { settleStep } from '../../../plan/operations.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import type { Context } from '../../context.ts';
 import { journalOf } from './journal.ts';
+import { toItsEnd } from './journalled.ts';
 import { keeperOf } from './keepers.ts';
 import { vaultOf } from './vault.ts';
 
@@ -41,20 +42,11 @@ export async function withOperation<T>(
   work: (work: Work) => Promise<T>,
 ): Promise<T> {
   const operation = await journalOf(context).begin(command, targets);
-  let end: readonly [outcome: 'done' | 'partly' | 'failed', because?: string] = ['done'];
-  const failed: Work['failed'] = (outcome, because) => {
-    end = [outcome, because];
-  };
-  try {
-    const answer = await holdingVault(context, command, operation, (writer) =>
+  return toItsEnd(context, operation, (failed) =>
+    holdingVault(context, command, operation, (writer) =>
       work({ operation, vault: writer.vault, failed, writer }),
-    );
-    await operation.end(...end);
-    return answer;
-  } catch (error) {
-    await operation.end(context.signal.aborted ? 'interrupted' : 'failed', reasonOf(error));
-    throw error;
-  }
+    ),
+  );
 }
 
 /** Runs `work` as the vault's one writer, for an operation that has begun. What killed commands left is settled first. */
