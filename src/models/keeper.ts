@@ -3,6 +3,7 @@ import type { Snapshot } from '../vault/snapshot.ts';
 import type { Source, Subject } from '../vault/subject.ts';
 import type { Vault, VaultWriter, WorkOptions } from '../vault/vault.ts';
 import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import type { Standing } from './plan-restore.ts';
 
 /**
  * The port to one place where models live (Ollama's store, the models directory) or plain directories are: all that saving, removing and
@@ -29,6 +30,11 @@ export interface Keeper {
   verify(model: KeptModel, options: WorkOptions): Promise<readonly DamagedFile[]>;
   /** Hashes every file: digest by path. Of those whose files carry none after `verify`. */
   digests?(model: KeptModel, options: WorkOptions): Promise<ReadonlyMap<string, Digest>>;
+  /**
+   * What stands where a snapshot is to be put. Of those into which a snapshot is put beside what stands, and never over it: `nothing` where
+   * all of that is a part of the snapshot, `refused` for anything else.
+   */
+  compare?(target: Subject, snapshot: Snapshot, options: WorkOptions): Promise<Standing>;
   /** Takes it away through its runtime and checks that it is gone. Throws `notRunning` when that needs a service that does not run. */
   remove(model: KeptModel, proof: VerifiedBackup): Promise<void>;
   /**

@@ -110,7 +110,9 @@ export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Pro
   await assertRestoreRoom(snapshot, wish.place);
   const standing = await keeper.find(target.name);
   if (!sameStanding(wish.seen, standing)) throw changed(target);
-  const proof = standing ? await saveStanding({ keeper, model: standing }, wish, work) : 'nothing';
+  // One that compares for itself writes over nothing.
+  const replaced = keeper.compare ? undefined : standing;
+  const proof = replaced ? await saveStanding({ keeper, model: replaced }, wish, work) : 'nothing';
   await operation.step('restore', target.name, `from ${snapshot.id}`);
   try {
     await keeper.restore(snapshot, {
@@ -123,7 +125,7 @@ export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Pro
       onProgress: (done) => work.onProgress?.(snapshot.size + done),
     });
   } catch (error) {
-    if (standing) await giveBack({ keeper, model: standing }, work, error);
+    if (replaced) await giveBack({ keeper, model: replaced }, work, error);
     throw error;
   }
   return proof === 'nothing' ? null : proof.snapshot;

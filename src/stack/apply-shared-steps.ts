@@ -1,6 +1,7 @@
 import { composeLabels, labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
 import { holdVolumes } from './hold-volumes.ts';
+import { ownLabels } from './own-labels.ts';
 import type { SharedStep, StartStep } from './start-step.ts';
 import type { StepRecorder } from './step-recorder.ts';
 
@@ -59,13 +60,17 @@ async function applySharedStep(step: SharedStep, hands: StartHands, project: str
     case 'build-local-image':
       return hands.buildLocalImage(step.reference);
     case 'create-network': {
-      const own = { ...ownLabels(hands, project), [composeLabels.network]: step.network.key };
+      const own = { ...ownLabels(hands.home, project), [composeLabels.network]: step.network.key };
       await engine.createNetwork(step.network, { ...Object.fromEntries(step.network.labels), ...own });
       return;
     }
     case 'create-volume': {
-      const own = { ...ownLabels(hands, project), [composeLabels.volume]: step.volume.key };
-      return engine.createVolume(step.volume, { ...Object.fromEntries(step.volume.labels), ...own });
+      const { volume } = step;
+      // What is declared external is not Compose's: `down --volumes` takes what carries its labels.
+      const own = volume.external
+        ? { [labels.home]: hands.home }
+        : { ...ownLabels(hands.home, project), [composeLabels.volume]: volume.key };
+      return engine.createVolume(volume, { ...Object.fromEntries(volume.labels), ...own });
     }
     case 'hold-volumes': {
       const { volumes: hold, images } = step;
@@ -73,9 +78,4 @@ async function applySharedStep(step: SharedStep, hands: StartHands, project: str
       return;
     }
   }
-}
-
-/** By these, Compose and aixcl know their own networks and volumes. */
-function ownLabels(hands: StartHands, project: string): Record<string, string> {
-  return { [labels.home]: hands.home, [composeLabels.project]: project };
 }

@@ -80,12 +80,11 @@ async function savedFolders(
 ): Promise<readonly string[]> {
   const digests = new Set(shared.values());
   const { snapshots } = await vault.contents();
-  return snapshots
-    .filter(
-      ({ subject, files }) =>
-        subject.runtime === 'directory' && files.some(({ digest }) => digests.has(digest)),
-    )
-    .map(({ subject }) => subject.name);
+  return snapshots.flatMap(({ subject, files, facts }) => {
+    if (!files.some(({ digest }) => digests.has(digest))) return [];
+    if (subject.runtime === 'directory') return [subject.name];
+    return subject.runtime === 'volume' && typeof facts.folder === 'string' ? [facts.folder] : [];
+  });
 }
 
 function keyOf({ device, inode }: FileIdentity): string {

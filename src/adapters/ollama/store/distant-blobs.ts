@@ -6,9 +6,9 @@ import type { Engine, PathState } from '../../../stack/engine.ts';
 import { type Digest, digestOf } from '../../../vault/digest.ts';
 import type { SourceFile } from '../../../vault/subject.ts';
 import type { WorkOptions } from '../../../vault/vault.ts';
+import { ContainerFiles } from '../../container-files.ts';
 import { broken } from './held-blobs.ts';
 import { blobPath } from './layout.ts';
-import { onlyFile } from './tar.ts';
 
 interface Seen {
   readonly digest: Digest;
@@ -25,7 +25,7 @@ export class DistantBlobs implements OpenBlobs {
   readonly #inside: { readonly id: string; readonly models: string };
   readonly #helper: AsyncDisposable | undefined;
   readonly #seen: readonly Seen[];
-  #turn: Promise<void> = Promise.resolve();
+  readonly #files: ContainerFiles;
 
   private constructor(
     engine: Engine,
@@ -37,6 +37,7 @@ export class DistantBlobs implements OpenBlobs {
     this.#inside = inside;
     this.#helper = helper;
     this.#seen = seen;
+    this.#files = new ContainerFiles(engine, inside.id);
     this.files = seen.map(({ digest, state }) => ({
       path: blobPath(digest),
       size: state.size,
@@ -94,26 +95,9 @@ export class DistantBlobs implements OpenBlobs {
   }
 
   async #read(digest: Digest, size: number): Promise<Readable> {
-    const before = this.#turn;
-    let over = () => {};
-    this.#turn = new Promise((resolve) => {
-      over = resolve;
-    });
-    await before;
-    try {
-      const tar = await this.#engine.readArchive(this.#inside.id, this.#path(digest));
-      if (!tar) throw broken(blobPath(digest), 'is missing');
-      const bytes = onlyFile(tar, blobPath(digest), size);
-      // Ended, failed or left by its reader.
-      bytes.once('close', () => {
-        tar.destroy();
-        over();
-      });
-      return bytes;
-    } catch (error) {
-      over();
-      throw error;
-    }
+    const bytes = await this.#files.read(this.#path(digest), blobPath(digest), size);
+    if (!bytes) throw broken(blobPath(digest), 'is missing');
+    return bytes;
   }
 
   #path(digest: Digest): string {

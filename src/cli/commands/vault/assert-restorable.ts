@@ -27,6 +27,9 @@ export function assertRestorable(
       )
         refuse('which is no absolute path');
       return;
+    case 'volume':
+      if (!isVolumeName(subject.name)) refuse('which is no name of a volume');
+      return;
     case 'llama-server': {
       const problem = nameProblem(subject.name);
       if (problem) refuse(`which is no model's name: ${problem}`);
@@ -43,6 +46,11 @@ export function assertRestorable(
       if (wrong) refuse(`whose file ${JSON.stringify(wrong.path)} has no place in Ollama's store`);
     }
   }
+}
+
+/** As the engine takes them (`names.RestrictedNamePattern` of moby). */
+function isVolumeName(text: string): boolean {
+  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(text);
 }
 
 function isOllamaName(text: string): boolean {

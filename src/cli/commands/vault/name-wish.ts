@@ -11,7 +11,7 @@ export function wishFor(text: string): SnapshotWish {
     text,
     means({ runtime, name }: Subject) {
       if (runtime === 'directory') return name === resolve(text);
-      if (runtime === 'llama-server') return name === text;
+      if (runtime === 'llama-server' || runtime === 'volume') return name === text;
       const own = ollamaName(name);
       return ollama !== undefined && own !== undefined && sameName(ollama, own);
     },

@@ -40,7 +40,9 @@ export async function observeRestore(
   const found = await keeper.find(target.name);
   const label = `Comparing ${quoted(target.name)}`;
   const standing = await working(context, label, found?.size ?? 0, (options) =>
-    compareStanding(found && { keeper, model: found }, snapshot, options),
+    keeper.compare
+      ? keeper.compare(target, snapshot, options)
+      : compareStanding(found && { keeper, model: found }, snapshot, options),
   );
   const place = placeOf(context, target);
   if (standing.kind !== 'same') await assertRestoreRoom(snapshot, place);
@@ -57,13 +59,13 @@ export async function observeRestore(
   return { observed, steps: planRestore(observed), keeper, seen, damage, place };
 }
 
-/** Ollama's keeper counts for itself, as what its store has need not be written. */
+/** Those of Ollama and of volumes count for themselves, as what is there already need not be written. */
 function placeOf({ home }: Context, { runtime, name }: Subject): RestorePlace {
   const path = runtime === 'directory' ? name : home.models;
   return {
     path,
     async space() {
-      if (runtime === 'ollama') return null;
+      if (runtime === 'ollama' || runtime === 'volume') return null;
       const { bavail, bsize } = await statfs(await nearest(path));
       return { free: bavail * bsize };
     },

@@ -8,7 +8,7 @@ import { vaultOf } from './vault.ts';
 /** Those who keep models, or the one of `runtime`. Nothing is asked of an engine that can't be reached. */
 export async function keepersOf(
   context: Context,
-  runtime?: Exclude<Subject['runtime'], 'directory'>,
+  runtime?: Exclude<Subject['runtime'], 'directory' | 'volume'>,
 ): Promise<readonly Keeper[]> {
   const keepers: Keeper[] = [];
   if (runtime !== 'llama-server') keepers.push(await keeperOf(context, 'ollama'));
@@ -21,6 +21,10 @@ export async function keeperOf(context: Context, runtime: Subject['runtime']): P
   if (runtime === 'ollama') {
     const { ollamaOf } = await import('./ollama.ts');
     return (await ollamaOf(context)).keeper;
+  }
+  if (runtime === 'volume') {
+    const { volumeKeeperOf } = await import('./volumes.ts');
+    return volumeKeeperOf(context);
   }
   if (runtime === 'directory') return directoryKeeper({ home: home.root, vault: home.vault });
   const vault = vaultOf(context);

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { ownershipOf } from '../../../adapters/durable.ts';
+import { makeHomeFolder } from '../../../adapters/home-folder.ts';
+import { Layout } from '../../../adapters/vault/layout.ts';
+import { Receipts } from '../../../adapters/vault/receipts.ts';
+import { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
+import { makeVolume } from '../../../adapters/volumes/make-volume.ts';
+import { imagesAtHand } from '../../../stack/images-at-hand.ts';
+import type { Context } from '../../context.ts';
+
+/** Who keeps volumes of the engine as a whole. */
+export function volumeKeeperOf(context: Context): VolumeKeeper {
+  const { home, signal } = context;
+  return new VolumeKeeper({
+    engine: () => context.engine(),
+    home: home.root,
+    async images() {
+      const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+      return imagesAtHand(definition, { containers: await engine.listContainers() });
+    },
+    async receipts() {
+      const owner = existsSync(home.models) ? await ownershipOf(home.models) : undefined;
+      return new Receipts(new Layout(home.vault).receipts, owner);
+    },
+    async make(name, { volume }, { subject }) {
+      const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+      const makeFolder = (path: string) => makeHomeFolder(path, home);
+      await makeVolume({ engine, definition, home: home.root, makeFolder }, name, subject, volume);
+    },
+    signal,
+  });
+}
