@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
-import { AixclError } from '../errors.ts';
 import { composeLabels, labels } from '../labels.ts';
-import { hasHashPrefix, matches, splitLeftovers } from './container-ref.ts';
+import { hasHashPrefix, matches } from './container-ref.ts';
 import type { ContainerSummary } from './engine.ts';
-import { theOne } from './mend.ts';
-import {
-  composeContainer,
-  container,
-  containerId,
-  ourContainer,
-  replacing,
-  service,
-  stack,
-} from './test-stack.ts';
+import { composeContainer, container, ourContainer, service, stack } from './test-stack.ts';
 
 const ollama = service('ollama');
 const definition = stack([ollama, service('llama-server')]);
@@ -94,57 +84,4 @@ test('neither a one-off of `compose run` nor a helper of ours is the service', (
   expect(found(composeContainer(definition, ollama, { labels: oneOff }))).toEqual([]);
   expect(found(composeContainer(definition, ollama, { labels: helper }))).toEqual([]);
   expect(found(container('ollama', { labels: helper }))).toEqual([]);
-});
-
-test('where two remain the error names both, and neither is chosen', () => {
-  const two = ['a9f302029b81_ollama', 'b9f302029b81_ollama'].map((name) => container(name));
-  const error = (() => {
-    try {
-      return theOne(identity, two);
-    } catch (thrown) {
-      return thrown;
-    }
-  })();
-  expect(error).toBeInstanceOf(AixclError);
-  expect(error).toMatchObject({
-    code: 'refused',
-    message:
-      '2 containers could be ollama: a9f302029b81_ollama, b9f302029b81_ollama; aixcl does not choose between them; a9f302029b81_ollama and b9f302029b81_ollama run',
-  });
-  expect((error as AixclError).evidence).toHaveLength(2);
-});
-
-const old = composeContainer(definition, ollama, { id: containerId('a5559cc38d9d'), state: 'exited' });
-
-test.each([
-  ['ours', ourContainer(definition, ollama, replacing(old))],
-  ["Compose's", composeContainer(definition, ollama, { ...replacing(old), labels: {} })],
-])(
-  'a replacement of %s that never ran is told from the container that it was to replace',
-  (_of, leftover) => {
-    expect(theOne(identity, [leftover, old])?.container).toBe(old);
-    expect(theOne(identity, [leftover, { ...old, state: 'running' }])?.container.id).toBe(old.id);
-  },
-);
-
-test('a replacement whose predecessor is gone is no leftover', () => {
-  const alone = ourContainer(definition, ollama, replacing(old));
-  expect(theOne(identity, [alone])?.container).toBe(alone);
-});
-
-test('of two replacements in a row the last one is the leftover', () => {
-  const first = ourContainer(definition, ollama, {
-    ...replacing(old),
-    id: containerId('b1'),
-    name: 'ollama',
-  });
-  const second = ourContainer(definition, ollama, { ...replacing(first), id: containerId('b2') });
-  const { leftovers, rest } = splitLeftovers(matches(identity, [first, second]));
-  expect([leftovers, rest].map((some) => some.map((match) => match.container))).toEqual([[second], [first]]);
-});
-
-test('what has no labels of ours is never a leftover, so never removed', () => {
-  const hand = container('a9f302029b81_ollama', { id: containerId('c9f302029b81'), state: 'exited' });
-  const other = container('c9f302029b81_a9f302029b81_ollama', { state: 'created' });
-  expect(splitLeftovers(matches(identity, [hand, other])).leftovers).toEqual([]);
 });

@@ -69,18 +69,6 @@ export function hasHashPrefix(name: string, wanted: string): boolean {
 }
 
 /**
- * Tells replacements that a killed recreate, ours or Compose's, left beside the container that they were to replace from the others.
- * They never ran, so they hold nothing. One whose predecessor is gone is no leftover: it is the service's container now.
- */
-export function splitLeftovers(found: readonly Match[]): { leftovers: Match[]; rest: Match[] } {
-  const isLeftover = (match: Match) =>
-    isOurs(match) &&
-    match.container.state === 'created' &&
-    found.some((other) => other !== match && replaces(match.container, other.container));
-  return { leftovers: found.filter(isLeftover), rest: found.filter((match) => !isLeftover(match)) };
-}
-
-/**
  * Whether `replacement` was made in the place of `old`: by us, who note its id; by Compose 2, which notes its name, and puts the id before
  * that; by Compose 1, which puts the old one's own id before its name and gives the new one the name itself.
  */

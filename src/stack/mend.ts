@@ -110,7 +110,13 @@ export function choose(
   if (!found.every((match) => isOfRecreate(identity, match, found))) return undefined;
   const running = found.filter(({ container }) => runs(container));
   if (running.length > 1) return undefined;
-  const ranks = [running, found.filter(fits), found.filter(({ container }) => !neverRan(container)), found];
+  const ranks = [
+    running,
+    found.filter(fits),
+    found.filter(({ container }) => !neverRan(container)),
+    found.filter((match) => !found.some((other) => replaces(match.container, other.container))),
+    found,
+  ];
   return newest(ranks.find((rank) => rank.length > 0) ?? []);
 }
 

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, MountSummary } from './engine.ts';
 import { boundFolder } from './observe.ts';
-import { ollamaModelsPath } from './volume-contents.ts';
+import { holds, ollamaModelsPath } from './volume-contents.ts';
 
 /** Where a service keeps data by its definition: any container that is made from it mounts that again. */
 export interface DefinedData {
@@ -57,9 +57,10 @@ export function ownData(
     ...(defined.modelsPath ? [defined.modelsPath] : []),
   ];
   const bare = [...new Set(dataPaths)].filter(
-    (path) => !container.mounts.some((mount) => holds(mount, path)),
+    (path) => !container.mounts.some(({ target }) => holds(target, path)),
   );
-  return [...mounted, ...bare.map((path) => `what lies at ${path} in the container itself`)];
+  const outermost = bare.filter((path) => !bare.some((other) => other !== path && holds(other, path)));
+  return [...mounted, ...outermost.map((path) => `what lies at ${path} in the container itself`)];
 }
 
 /** Whether it has all that the service keeps mounted where the definition has it, and nothing else that it could write into. */
@@ -67,7 +68,7 @@ export function keepsDefinedData(container: ContainerSummary, defined: DefinedDa
   const known = [...defined.mounts.values()].flat();
   const all = [...defined.mounts].every(([target, sources]) => {
     const there = container.mounts.find((mount) => mount.target === target);
-    return there !== undefined && sourcesOf(there).some((source) => sources.includes(source));
+    return sources.length === 0 || (there && sourcesOf(there).some((source) => sources.includes(source)));
   });
   const kept = container.mounts.filter((mount) => !mount.readOnly).flatMap(sourcesOf);
   return all && kept.every((source) => known.includes(source));
@@ -76,8 +77,8 @@ export function keepsDefinedData(container: ContainerSummary, defined: DefinedDa
 /** Whether it has something else mounted where the service keeps its data. */
 export function keepsOtherData(container: ContainerSummary, defined: DefinedData): boolean {
   return container.mounts.some((mount) => {
-    const sources = defined.mounts.get(mount.target);
-    return sources !== undefined && !sourcesOf(mount).some((source) => sources.includes(source));
+    const sources = defined.mounts.get(mount.target) ?? [];
+    return sources.length > 0 && !sourcesOf(mount).some((source) => sources.includes(source));
   });
 }
 
@@ -105,9 +106,4 @@ function volumeName(name: string): string {
 
 function folderName(path: string): string {
   return `folder ${path}`;
-}
-
-function holds({ target }: MountSummary, path: string): boolean {
-  const way = posix.relative(target, path);
-  return way !== '..' && !way.startsWith('../');
 }

@@ -74,7 +74,8 @@ function keepsModelsIn(definition: StackDefinition, service: ServiceDefinition, 
   );
 }
 
-function holds(folder: string, path: string): boolean {
+/** Whether `path` is that folder, or lies in it. */
+export function holds(folder: string, path: string): boolean {
   const way = posix.relative(folder, path);
   return way !== '..' && !way.startsWith('../');
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { AixclError } from '../../errors.ts';
 import { resolveHome } from '../../home.ts';
 import { labels } from '../../labels.ts';
-import type { ContainerSummary, VolumeSummary } from '../../stack/engine.ts';
+import type { ContainerState, ContainerSummary, MountSummary, VolumeSummary } from '../../stack/engine.ts';
 import { TestEngine } from '../../stack/test-engine.ts';
 import { boundVolume, container, service, stack } from '../../stack/test-stack.ts';
 import { asNobody } from '../test-nobody.ts';
@@ -134,17 +134,23 @@ describe("Ollama's store", () => {
     const prefixed = container(`${old.id.slice(0, 12)}_ollama`, { mounts });
     expect((await locate([old, prefixed], [bound])).container?.name).toBe('ollama');
     expect((await locate([prefixed], [bound])).container?.name).toBe(prefixed.name);
+    const elsewhere: MountSummary[] = [{ kind: 'bind', source: '/y', target: '/root/.ollama' }];
     const compose = { 'com.docker.compose.project': 'aixcl', 'com.docker.compose.service': 'ollama' };
     const two = [
       container('ollama', { mounts, labels: compose, state: 'exited' }),
-      container('ollama-2', {
-        mounts: [{ kind: 'bind', source: '/y', target: '/root/.ollama' }],
-        labels: compose,
-      }),
+      container('ollama-2', { mounts: elsewhere, labels: compose }),
     ];
     await expect(locate(two, [bound])).rejects.toMatchObject({ code: 'refused' });
     const same = [two[0]!, container('ollama-2', { mounts, labels: compose })];
     expect((await locate(same, [bound])).container?.name).toBe('ollama-2');
+
+    const before = two[0]!;
+    const moved = (state: ContainerState) =>
+      container(`${before.id.slice(0, 12)}_ollama`, { mounts: elsewhere, labels: compose, state });
+    expect((await locate([moved('created'), before], [bound])).container).toBe(before);
+    const serving = moved('running');
+    expect((await locate([before, serving], [bound])).container).toBe(serving);
+    await expect(locate([before, moved('exited')], [bound])).rejects.toMatchObject({ code: 'refused' });
   });
 
   test('of another home is refused', async () => {

@@ -2,16 +2,11 @@ import { opendir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Home } from '../../home.ts';
-import {
-  ambiguous,
-  type Match,
-  matches,
-  type ServiceIdentity,
-  splitLeftovers,
-} from '../../stack/container-ref.ts';
+import { ambiguous, type Match, matches, type ServiceIdentity } from '../../stack/container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from '../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, PublishedPort } from '../../stack/engine.ts';
 import { refuseOtherHome } from '../../stack/home-guard.ts';
+import { choose } from '../../stack/mend.ts';
 import { boundFolder } from '../../stack/observe.ts';
 import { ollamaModelsPath } from '../../stack/volume-contents.ts';
 import type { Container, StoreMount } from './store/engine-store.ts';
@@ -60,7 +55,7 @@ export async function locateOllama(wish: LocateWish): Promise<LocatedOllama> {
     service,
     containerName: defined?.containerName ?? service,
   };
-  const found = splitLeftovers(matches(identity, await engine.listContainers())).rest;
+  const found = matches(identity, await engine.listContainers());
   refuseOtherHome(
     found.map(({ container }) => container),
     home,
@@ -76,8 +71,14 @@ export async function locateOllama(wish: LocateWish): Promise<LocatedOllama> {
   };
 }
 
-/** One of several is as good as another where they keep their models in the same place, as in an interrupted recreate. */
+/**
+ * Of several, as an interrupted recreate leaves them, the one that runs, or the only one that ever did; else one is as good as another where
+ * they keep their models in the same place.
+ */
 function theStore(identity: ServiceIdentity, found: readonly Match[]): ContainerSummary | undefined {
+  const chosen = choose(identity, found)?.container;
+  const ran = found.filter(({ container }) => container.state !== 'created');
+  if (chosen && (chosen.state === 'running' || ran.length < 2)) return chosen;
   const mounted = ({ container }: Match) =>
     container.mounts
       .map(({ kind, name, source, target }) => [kind, name ?? source, target].join(' '))
