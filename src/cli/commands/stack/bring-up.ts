@@ -17,10 +17,12 @@ import { planFetches } from '../../../stack/plan-resources.ts';
 import { planStart } from '../../../stack/plan-start.ts';
 import { isEngineProxy } from '../../../stack/port-conflict.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
+import { isChange } from '../../../stack/step-recorder.ts';
 import type { Turn } from '../../../stack/turn.ts';
 import type { Context } from '../../context.ts';
 import { type Journalled, journalled } from '../wiring/journalled.ts';
 import type { OperationWish } from '../wiring/operation.ts';
+import { asKept, lookForModels, toMakeInside } from './inside-engine.ts';
 import { type DataKept, recordKept, toAdopt, toKeep, type View } from './keep-data.ts';
 import { operationWish } from './operation-wish.ts';
 import { calledAs, number, toStart } from './selection.ts';
@@ -97,11 +99,17 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
     images.length > 0
       ? await turn.pause(() => applyPulls(images, view.definition.project, hands))
       : undefined;
-  const recorded = await recordKept(context, prepared.kept);
+  const inside = await toMakeInside(context, engine, view, plan);
+  const made = inside.length > 0 ? await applyPulls(inside, view.definition.project, hands) : undefined;
+  const { kept } = prepared;
+  const recorded = await recordKept(context, { ...kept, volumes: [...kept.volumes, ...inside.map(asKept)] });
   if (recorded) view = { ...view, definition: await context.reloadDefinition() };
   if (fetched || recorded) {
     // Images decide what drifted; and somebody else may have had a turn meanwhile.
     view = await look(context, engine, view.definition, argv);
+    plan = planOf(view, await wishOf(context, argv)).filter((step) => !isImageStep(step));
+  }
+  if (plan.some(isChange) && (await lookForModels(context, engine, view))) {
     plan = planOf(view, await wishOf(context, argv)).filter((step) => !isImageStep(step));
   }
   const { definition, observed, services } = view;
@@ -111,7 +119,11 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
       context.out.note(`${step.service} is made anew: ${step.because}`);
   }
   progress.expect(plan);
-  const outcome = await applyStart(definition, observed, services, plan, hands, fetched);
+  const before = {
+    steps: [...(fetched?.steps ?? []), ...(made?.steps ?? [])],
+    failures: fetched?.failures ?? new Map(),
+  };
+  const outcome = await applyStart(definition, observed, services, plan, hands, before);
   tellOutcome(outcome, noted);
   await noLongerLeftOut(context, services, outcome);
   return { definition, services, plan, outcome };
