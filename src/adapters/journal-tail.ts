@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { JournalText } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
 import { monthsOf, readable } from './journal.ts';
 
@@ -11,10 +12,7 @@ const lookAgainMs = 250;
  * All that a journal says, then what comes, as it comes: also into the file of a new month, and into a journal that is yet to be made. A line
  * is told once it is whole. Ends when `signal` is aborted.
  */
-export async function* followJournal(
-  folder: string,
-  signal: AbortSignal,
-): AsyncGenerator<ReturnType<typeof parseJournal>> {
+export async function* followJournal(folder: string, signal: AbortSignal): AsyncGenerator<JournalText> {
   const read = new Map<string, number>();
   for (let first = true; !signal.aborted; first = false) {
     const lines: Buffer[] = [];

@@ -124,3 +124,17 @@ test('a process is told from a later one of its number', async () => {
   const [begin] = (await journal().read()).entries;
   expect(begin).toMatchObject({ process: expect.stringMatching(/ /) });
 });
+
+test('the end of a long journal is its last whole lines', async () => {
+  const first = await journal().begin('undo', []);
+  expect((await journal().readEnd()).entries).toMatchObject([{ operation: first.id }]);
+  for (let step = 0; step < 20; step += 1) await first.step('save', String(step), 'x'.repeat(3000));
+  const { entries, unreadable } = await journal().readEnd();
+  expect(unreadable).toBe(0);
+  expect(entries.length).toBeLessThan(15);
+  expect(entries.at(-1)).toMatchObject({ target: '19' });
+});
+
+test('a journal that is not there has no end', async () => {
+  expect(await journal().readEnd()).toEqual({ entries: [], unreadable: 0 });
+});

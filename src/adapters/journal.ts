@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
-import type { Journal, JournalEntry, LateOperation, Operation } from '../plan/journal.ts';
+import type { Journal, JournalEntry, JournalText, LateOperation, Operation } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
 import { namesIn } from './names-in.ts';
@@ -23,6 +23,7 @@ export function journalAt(folder: string, owner: () => Promise<Ownership | undef
     },
     beginLater: (command, targets) => lateOperation(command, targets, write),
     read: () => read(folder),
+    readEnd: () => readEnd(folder),
   };
 }
 
@@ -184,7 +185,22 @@ function unwritable(path: string, error: unknown): AixclError {
   return new AixclError('unexpected', what, { cause: error });
 }
 
-async function read(folder: string): ReturnType<Journal['read']> {
+/** Bytes. */
+const endSize = 32 << 10;
+
+async function readEnd(folder: string): Promise<JournalText> {
+  const last = (await monthsOf(folder)).at(-1);
+  if (last === undefined) return { entries: [], unreadable: 0 };
+  await using handle = await open(join(folder, last));
+  const { size } = await handle.stat();
+  const from = Math.max(0, size - endSize);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
+  const text = buffer.toString('utf8', 0, bytesRead);
+  // The first line may be the end of one.
+  return parseJournal(from > 0 ? text.slice(text.indexOf('\n') + 1) : text);
+}
+
+async function read(folder: string): Promise<JournalText> {
   const entries: JournalEntry[] = [];
   let unreadable = 0;
   for (const name of await monthsOf(folder)) {

@@ -1,10 +1,7 @@
-import type { JournalEntry } from './journal.ts';
+import type { JournalEntry, JournalText } from './journal.ts';
 
 /** What a file of the journal says. Lines that can't be read (torn off by a power cut, say) are left out and counted. */
-export function parseJournal(text: string): {
-  readonly entries: readonly JournalEntry[];
-  readonly unreadable: number;
-} {
+export function parseJournal(text: string): JournalText {
   const lines = text.split('\n').filter((line) => line !== '');
   const entries = lines.flatMap((line) => parseLine(line) ?? []);
   return { entries, unreadable: lines.length - entries.length };

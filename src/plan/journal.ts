@@ -8,7 +8,14 @@ export interface Journal {
   /** An operation that begins with its first step. Without one it leaves no line. */
   beginLater(command: string, targets: readonly string[]): LateOperation;
   /** All lines, oldest first. What can't be read is left out and counted. */
-  read(): Promise<{ readonly entries: readonly JournalEntry[]; readonly unreadable: number }>;
+  read(): Promise<JournalText>;
+  /** The last lines of this month, some hundred at most: for one who can't wait for all. */
+  readEnd(): Promise<JournalText>;
+}
+
+export interface JournalText {
+  readonly entries: readonly JournalEntry[];
+  readonly unreadable: number;
 }
 
 export interface Operation {

@@ -5,6 +5,7 @@ import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
 import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { reasonOf } from '../../../errors.ts';
+import { settleStep } from '../../../plan/operations.ts';
 import { withAdoptedData } from '../../../stack/adoption.ts';
 import { applyPulls, applyStart, type StartHands, type StartOutcome } from '../../../stack/apply-start.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
@@ -28,6 +29,7 @@ import { operationWish } from './operation-wish.ts';
 import { calledAs, number, toStart } from './selection.ts';
 import { StartProgress } from './start-progress.ts';
 import { turnOf } from './turn.ts';
+import { unresolvedBy } from './unresolved.ts';
 
 /** Definition, what was seen of it on the engine, and what a start did or would do. */
 export interface BroughtUp {
@@ -49,6 +51,7 @@ export async function bringUp(
   if (problem) context.out.warn(`${problem.message}\n  ${problem.mend}`);
   const turn = turnOf(context, calledAs(argv, 'start'));
   if (context.flags.dryRun) return prepare(context, engine, argv);
+  const unresolved = unresolvedBy(context, wish);
   await turn.enter();
   let held = true;
   const letGo = () => {
@@ -56,9 +59,14 @@ export async function bringUp(
     held = false;
   };
   try {
-    return await journalled(context, { ...wish, evenUnwritten: true }, (noted) =>
-      carryOut(context, engine, argv, { turn, letGo, noted }),
-    );
+    return await journalled(context, { ...wish, evenUnwritten: true }, async (noted) => {
+      const done = await carryOut(context, engine, argv, { turn, letGo, noted });
+      if (!noted.operation.began && done.outcome?.failures.length === 0) {
+        for (const id of await unresolved)
+          await noted.operation.step(settleStep, id, 'nothing is left to do');
+      }
+      return done;
+    });
   } finally {
     letGo();
   }
@@ -102,7 +110,11 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   const inside = await toMakeInside(context, engine, view, plan);
   const made = inside.length > 0 ? await applyPulls(inside, view.definition.project, hands) : undefined;
   const { kept } = prepared;
-  const recorded = await recordKept(context, { ...kept, volumes: [...kept.volumes, ...inside.map(asKept)] });
+  const volumes = [...kept.volumes, ...inside.map(asKept)];
+  for (const { name, place } of volumes) {
+    await noted.operation.step('declare-external', name, `its bytes lie ${place}`);
+  }
+  const recorded = await recordKept(context, { ...kept, volumes });
   if (recorded) view = { ...view, definition: await context.reloadDefinition() };
   if (fetched || recorded) {
     // Images decide what drifted; and somebody else may have had a turn meanwhile.
