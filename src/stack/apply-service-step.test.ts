@@ -39,9 +39,9 @@ test('a container that is taken over is stopped for good, set aside and never re
   await start(engine, definition, { wish: { adopt: true } });
   expect(engine.did.slice(0, 6)).toEqual([
     'create a5559cc38d9d_a',
+    'stop a',
     'rename a to a.before-aixcl-a5559cc38d9d',
     'set the restart policy of a.before-aixcl-a5559cc38d9d to no',
-    'stop a.before-aixcl-a5559cc38d9d',
     'rename a5559cc38d9d_a to a',
     'start a',
   ]);

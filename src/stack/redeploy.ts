@@ -27,18 +27,21 @@ export function replacementSpec(spec: ContainerSpec, old: ContainerDetail): Cont
   };
 }
 
+/** Takes the old one out of service. It is stopped first: an engine renames nothing that it is about to restart. */
+export async function setAside(engine: Engine, old: Named, aside: string): Promise<void> {
+  await engine.stopContainer(old.id);
+  await takeAway(engine, old, aside);
+}
+
+type Named = { readonly id: string; readonly name: string };
+
 /**
- * Takes the old one out of service. The mark comes first: until it is taken off again, whoever finds the container knows that its restart
- * policy is not its own. And the policy goes before it is stopped: else the daemon's restart might bring it up beside the new one.
+ * Gives a stopped container the name that marks it, and then takes its restart policy away: else the daemon's restart might bring it up.
+ * In this order, so that whoever finds a container without its policy finds the mark too.
  */
-export async function setAside(
-  engine: Engine,
-  { id, name }: { readonly id: string; readonly name: string },
-  aside: string,
-): Promise<void> {
-  if (name !== aside) await engine.renameContainer(id, aside);
+async function takeAway(engine: Engine, { id, name }: Named, marked: string): Promise<void> {
+  if (name !== marked) await engine.renameContainer(id, marked);
   await engine.setRestartPolicy(id, { name: 'no' });
-  await engine.stopContainer(id);
 }
 
 /** Seconds that a container which did not become healthy gets to end. */
@@ -53,7 +56,7 @@ const outOfTheWayMs = 6000;
 export async function goBack(
   engine: Engine,
   { old, starts, replacement }: WayBack,
-  serviceName: string,
+  containerName: string,
 ): Promise<unknown[]> {
   const problems: unknown[] = [];
   const attempt = async (work: Promise<void>) => {
@@ -61,23 +64,27 @@ export async function goBack(
       await work;
     } catch (error) {
       if (isCode(error, 'engineUnreachable')) throw error;
-      if (!isCode(error, 'notFound')) problems.push(error);
+      problems.push(error);
     }
   };
   const before = await engine.inspectContainer(old.id);
   if (!before) throw new AixclError('notFound', 'it is gone');
-  if (replacement) await attempt(within(outOfTheWayMs, giveUp(engine, replacement, serviceName)));
+  if (replacement) await attempt(within(outOfTheWayMs, giveUp(engine, replacement, containerName)));
   await attempt(engine.setRestartPolicy(old.id, old.restart));
   if (before.name !== old.name) await attempt(engine.renameContainer(old.id, old.name));
   if (starts) await engine.startContainer(old.id);
-  if (replacement) await attempt(engine.removeContainer(replacement));
+  if (replacement) await attempt(removeIfThere(engine, replacement));
   return problems;
 }
 
-async function giveUp(engine: Engine, id: string, serviceName: string): Promise<void> {
-  await engine.renameContainer(id, failedName(serviceName, id));
-  await engine.setRestartPolicy(id, { name: 'no' });
+async function giveUp(engine: Engine, id: string, containerName: string): Promise<void> {
+  if (!(await engine.inspectContainer(id))) return;
   await engine.stopContainer(id, graceOfFailed);
+  await takeAway(engine, { id, name: '' }, failedName(containerName, id));
+}
+
+async function removeIfThere(engine: Engine, id: string): Promise<void> {
+  if (await engine.inspectContainer(id)) await engine.removeContainer(id);
 }
 
 /** Removes the one that was set aside. */
