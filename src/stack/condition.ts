@@ -83,7 +83,7 @@ function ofRedeploy(
   if (!replacement) {
     return `its container is called ${old.container.name}: a redeploy is under way, or was interrupted; ${start} gives it its name back`;
   }
-  return `${old.container.name} was set aside for ${replacement.container.name}: a redeploy is under way, or was interrupted; ${start} finishes it or goes back`;
+  return `${replacement.container.name} is to replace ${old.container.name}, which is kept until the new one is known to be healthy; ${start} removes it then, or goes back to it`;
 }
 
 function namesOf(found: readonly Match[]): string[] {

@@ -1,7 +1,7 @@
 import type { ContainerSummary, MountSpec } from './engine.ts';
 
 /** How an engine names a volume that nobody named. */
-const anonymousName = /^[0-9a-f]{64}$/;
+export const anonymousName = /^[0-9a-f]{64}$/;
 
 /** The mounts, with the anonymous volumes of the old container in place of new, empty ones: taken along, as Compose does. */
 export function withInheritedVolumes(

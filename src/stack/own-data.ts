@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, MountSummary } from './engine.ts';
+import { anonymousName } from './inherited-volumes.ts';
 import { boundFolder } from './observe.ts';
 import { holds, ollamaModelsPath } from './volume-contents.ts';
 
@@ -86,9 +87,6 @@ function isOllama({ name, image }: ServiceDefinition): boolean {
   const repository = image.replace(/@.*$/, '').replace(/:[^/]*$/, '');
   return name === 'ollama' || posix.basename(repository) === 'ollama';
 }
-
-/** How an engine names a volume that nobody named. */
-const anonymousName = /^[0-9a-f]{64}$/;
 
 function isData({ kind }: MountSummary): boolean {
   return kind === 'volume' || kind === 'bind';
