@@ -7,6 +7,7 @@ import { checkHomes } from './checks/homes.ts';
 import { checkImages } from './checks/images.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
 import { checkPorts } from './checks/ports.ts';
+import { checkPrunes } from './checks/prunes.ts';
 import { checkRights } from './checks/rights.ts';
 import { checkServices } from './checks/services.ts';
 import { checkStores } from './checks/stores.ts';
@@ -21,6 +22,7 @@ export const checks: readonly ((examined: Examined) => Finding[])[] = [
   checkHomes,
   checkExamination,
   checkVolumes,
+  checkPrunes,
   checkRights,
   checkDisks,
   checkServices,

@@ -18,7 +18,7 @@ function without({ uniqueWithout, pulledWithout }: BackupsExamined): Finding[] {
       check: 'unique-without-backup',
       level: 'problem',
       what: `${count(uniqueWithout.length, 'model')} that no address is known for ${uniqueWithout.length === 1 ? 'was' : 'were'} never backed up: ${few(uniqueWithout)}`,
-      why: 'They can not be had again from anywhere: when their disk fails they are gone.',
+      why: 'What is nowhere else is gone when its disk fails.',
       command: 'aixcl backups create',
       fixable: false,
     });
@@ -28,7 +28,7 @@ function without({ uniqueWithout, pulledWithout }: BackupsExamined): Finding[] {
       check: 'never-backed-up',
       level: 'note',
       what: `${count(pulledWithout.length, 'model')} ${pulledWithout.length === 1 ? 'was' : 'were'} never backed up: ${few(pulledWithout)}`,
-      why: 'If their registry has them still they can be pulled again; nobody was asked. aixcl models list asks.',
+      why: 'Whether their source has them still was not asked (aixcl models list asks); what it no longer has is gone when the disk fails.',
       command: 'aixcl backups create',
       fixable: false,
     });

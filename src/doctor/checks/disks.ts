@@ -7,8 +7,9 @@ import { few } from '../words.ts';
 const leastBytes = 5 * 2 ** 30;
 
 /** Room on the disks of models, vault and engine, and whether one failing disk takes models and vault. */
-export function checkDisks({ disks = [], vaultSharesDisk, vault }: Examined): Finding[] {
-  return [...disks.flatMap((disk) => nearlyFull(disk) ?? []), ...sharing(vaultSharesDisk, vault)];
+export function checkDisks(examined: Examined): Finding[] {
+  const { disks = [] } = examined;
+  return [...disks.flatMap((disk) => nearlyFull(disk) ?? []), ...sharing(examined)];
 }
 
 function nearlyFull({ holds, path, free, total }: DiskExamined): Finding | undefined {
@@ -28,8 +29,8 @@ function nearlyFull({ holds, path, free, total }: DiskExamined): Finding | undef
   };
 }
 
-function sharing(shared: Examined['vaultSharesDisk'], vault: Examined['vault']): Finding[] {
-  if (!shared || vault?.elsewhere) return [];
+function sharing({ vaultSharesDisk, vault, backups }: Examined): Finding[] {
+  if (!vaultSharesDisk || vault?.elsewhere || backups?.models === 0) return [];
   return [
     {
       check: 'vault-on-models-disk',

@@ -11,7 +11,7 @@ export function checkExamination({ definition, unexamined }: Examined): Finding[
       level: 'problem',
       what: definition.what,
       why: 'No command that needs the services works before it is mended. Services and their volumes were not examined.',
-      command: definition.command,
+      command: definition.command ?? 'aixcl stack status',
       fixable: false,
     });
   }

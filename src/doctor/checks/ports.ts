@@ -8,7 +8,7 @@ export function checkPorts({ ports = [] }: Examined): Finding[] {
     level: 'problem',
     what,
     why: `${service} can not start while it is so.`,
-    command,
+    command: command ?? `aixcl service start ${service}`,
     fixable: false,
   }));
 }

@@ -73,7 +73,7 @@ function onHost({ path, models, bytes, here }: HostStore): Finding | undefined {
     check: 'store-on-host',
     level: 'note',
     what: `an Ollama of this machine itself keeps ${number}${size} in ${path}`,
-    why: 'The Ollama of this stack does not see them, and no backup here holds them.',
+    why: 'The Ollama of this stack does not see what is there, and no backup here holds it.',
     command: `aixcl doctor --move ${shellWord(path)}`,
     fixable: false,
   };

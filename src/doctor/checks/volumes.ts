@@ -78,7 +78,7 @@ function withModels(volume: OtherVolume): Finding | undefined {
     check: 'volume-with-models',
     level,
     what: `the volume ${name} holds ${amountOf(volume)} that this home does not have`,
-    why: `No service here uses them${why}`,
+    why: `No service here uses what is in it${why}`,
     command: moveOf(name),
     fixable: false,
   };
@@ -86,13 +86,12 @@ function withModels(volume: OtherVolume): Finding | undefined {
 
 function standing(heldBy: string | null): Pick<Finding, 'level' | 'why'> {
   if (heldBy === null) {
-    const why =
-      ', nothing holds the volume, and docker system prune --volumes or docker volume prune deletes it.';
+    const why = ', nothing holds it, and docker system prune --volumes or docker volume prune deletes it.';
     return { level: 'danger', why };
   }
   if (isHeldFast(heldBy))
-    return { level: 'note', why: `. No clean-up takes them: they are held by the ${heldBy}.` };
-  return { level: 'problem', why: `, and the ${heldBy} alone stands between them and a prune.` };
+    return { level: 'note', why: `. No clean-up takes it: it is held by the ${heldBy}.` };
+  return { level: 'problem', why: `, and the ${heldBy} alone stands between it and a prune.` };
 }
 
 function amountOf({ models, bytes }: Pick<OtherVolume, 'models' | 'bytes'>): string {

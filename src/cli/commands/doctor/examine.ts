@@ -76,7 +76,7 @@ async function definitionTrouble(
   } catch (cause) {
     context.signal.throwIfAborted();
     const hint = cause instanceof AixclError ? cause.hint : undefined;
-    return { trouble: { what: reasonOf(cause), command: hint ?? 'aixcl stack status' }, cause };
+    return { trouble: { what: reasonOf(cause), command: hint ?? null }, cause };
   }
 }
 
