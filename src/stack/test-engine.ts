@@ -1,3 +1,4 @@
+import type { RestartPolicy } from './definition/types.ts';
 import type {
   ContainerSpec,
   ContainerSummary,
@@ -27,6 +28,8 @@ export class TestEngine implements Engine {
   /** One line a change: what was called, on what. */
   readonly did: string[] = [];
   readonly specs = new Map<string, ContainerSpec>();
+  /** By container id; absent: `no`. */
+  readonly restartPolicies = new Map<string, RestartPolicy>();
   readonly #containers: Map<string, ContainerSummary>;
   readonly #images: Map<string, ImageDetail>;
   readonly #networks: Set<string>;
@@ -63,7 +66,13 @@ export class TestEngine implements Engine {
 
   inspectContainer: Engine['inspectContainer'] = async (id) => {
     const found = this.#containers.get(id);
-    return found && detail(found, { healthcheckTest: this.specs.get(id)?.healthcheck?.test ?? [] });
+    return (
+      found &&
+      detail(found, {
+        healthcheckTest: this.specs.get(id)?.healthcheck?.test ?? [],
+        restart: this.restartPolicies.get(id) ?? { name: 'no' },
+      })
+    );
   };
 
   createContainer: Engine['createContainer'] = async (name, spec) => {
@@ -71,6 +80,7 @@ export class TestEngine implements Engine {
     const id = containerId(`ffff${String(this.#made).padStart(4, '0')}`);
     this.did.push(`create ${name}`);
     this.specs.set(id, spec);
+    if (spec.restart) this.restartPolicies.set(id, spec.restart);
     this.#containers.set(id, {
       id,
       name,
@@ -119,8 +129,9 @@ export class TestEngine implements Engine {
     this.#containers.delete(id);
   };
 
-  setRestartPolicy: Engine['setRestartPolicy'] = async (id, { name }) => {
-    this.did.push(`set the restart policy of ${this.#name(id)} to ${name}`);
+  setRestartPolicy: Engine['setRestartPolicy'] = async (id, policy) => {
+    this.did.push(`set the restart policy of ${this.#name(id)} to ${policy.name}`);
+    this.restartPolicies.set(id, policy);
   };
 
   exec: Engine['exec'] = async () => ({ exitCode: 0, output: '' });
