@@ -1,4 +1,5 @@
 import { changeOverlay } from '../../../adapters/overlay-file.ts';
+import { seesHome } from '../../../adapters/shared-files.ts';
 import { AixclError } from '../../../errors.ts';
 import type { BringStep } from '../../../models/ollama/bring-over-plan.ts';
 import { sameName, shownName } from '../../../models/ollama/name.ts';
@@ -31,6 +32,7 @@ export async function moveHome(context: Context, from: FoundStore, name: string)
   const wish = { from, into, brought: new Set<string>() };
   const move: Move = { context, engine, wish, name, outcomes: new Outcomes(context.signal) };
   const steps = planMoveHome(seen);
+  await refuseBlindEngine(move, images);
   await refuseStrangers(move, seen.path);
   const models = await planOf(wish);
   refuseParts(models, from.place);
@@ -58,6 +60,19 @@ function showPlan(
     outcomes.add({ kind, target: targetOf(step), because, outcome });
   }
   context.out.result({ command, changed: false, steps: outcomes.steps }, text);
+}
+
+/** A volume can be a name for a folder only where the engine sees that. */
+async function refuseBlindEngine({ context, engine, name }: Move, images: readonly string[]): Promise<void> {
+  const { home, signal } = context;
+  if ((await seesHome(engine, { home: home.root, images, signal })) !== false) return;
+  throw new AixclError(
+    'refused',
+    `the engine does not see ${home.root}, so the volume ${name} stays inside it`,
+    {
+      hint: 'aixcl doctor --fix, which holds it',
+    },
+  );
 }
 
 /** What the folder holds would be Ollama's too, as soon as it works there. */

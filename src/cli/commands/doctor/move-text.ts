@@ -1,4 +1,5 @@
 import { type BringStep, bytesToCopy } from '../../../models/ollama/bring-over-plan.ts';
+import { blobsOf } from '../../../models/ollama/manifest.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import { bytes } from '../../output/quantity.ts';
 import { nameOf, toBring } from './move-models.ts';
@@ -18,8 +19,9 @@ function lineOf(step: BringStep): string {
   const name = nameOf(step);
   switch (step.kind) {
     case 'bring': {
-      const copied = step.copied.reduce((sum, { size }) => sum + size, 0);
-      const rest = copied < step.model.size ? `, ${bytes(copied)} to copy` : '';
+      const { manifest } = step.model.stored;
+      const here = (manifest ? blobsOf(manifest) : []).length > step.copied.length;
+      const rest = here ? `, ${bytes(bytesToCopy([step]))} to copy` : '';
       return `bring ${name} (${bytes(step.model.size)}${rest}): ${step.because}`;
     }
     case 'keep':
@@ -43,7 +45,7 @@ export function oldStoreText(
   { place, removal }: Pick<FoundStore, 'place' | 'removal'>,
   all: boolean,
 ): string {
-  const untouched = `${place} is as it was.`;
+  const untouched = `${place.startsWith('/') ? '' : 'The '}${place} is as it was.`;
   if (!all) return `${untouched} It holds models that are not here: keep it until they are.`;
   return `${untouched} To see that all is right here: aixcl models verify. After that it may go: ${removal}`;
 }
