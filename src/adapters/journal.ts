@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import type { Journal, JournalEntry, JournalText, LateOperation, Operation } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
@@ -164,6 +164,8 @@ async function makeAndOpen(
   owner: () => Promise<Ownership | undefined>,
 ): Promise<FileHandle> {
   const given = await owner();
+  // What lies above it is not the journal's to give away.
+  await makeDirectory(dirname(folder), undefined);
   await makeDirectory(folder, given);
   const handle = await open(path, appending | constants.O_CREAT, 0o644);
   try {

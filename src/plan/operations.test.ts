@@ -108,7 +108,7 @@ test('one that was settled and then done after all tells both', () => {
     end('b', 'done'),
   ];
   expect(told(entries, new Map([['a', false]]))[0]).toBe(
-    'a interrupted b: what it wrote is cleared away; done by backups create',
+    'a interrupted b: what it wrote is cleared away; done',
   );
 });
 

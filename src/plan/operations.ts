@@ -17,7 +17,7 @@ export interface JournalledOperation {
   readonly steps: readonly JournalledStep[];
   /** Of one that was interrupted: the operation that finished it or took it back. */
   readonly resolvedBy: string | null;
-  /** Of one that was interrupted: how that was done, or what to run. */
+  /** Of one that was interrupted: what became of it by that operation, or what to run. */
   readonly resolution: string | null;
 }
 
@@ -103,7 +103,7 @@ function resolved(
   return {
     ...interrupted,
     resolvedBy: again?.id ?? last?.id ?? null,
-    resolution: [last?.how, again && `done by ${again.command}`].filter(Boolean).join('; '),
+    resolution: [last?.how, again && 'done'].filter(Boolean).join('; '),
   };
 }
 

@@ -27,7 +27,9 @@ export async function journal(context: Context, argv: Arguments): Promise<void> 
   const all = await assembled(entries);
   if (id !== undefined) {
     const operation = theOperation(all, id);
-    return context.out.item('operation', operation, () => describeOperation(operation, context.out.paint));
+    return context.out.item('operation', operation, () =>
+      describeOperation(operation, all, context.out.paint),
+    );
   }
   const recent = all.filter((operation) => Date.parse(lastTime(operation)) >= since);
   const shown = last(recent, tail ?? (context.flags.format === 'json' ? Infinity : shownInTable));

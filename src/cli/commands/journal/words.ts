@@ -47,8 +47,12 @@ function outcomeWords({ outcome, because }: JournalledOperation, paint: Paint): 
   }
 }
 
-/** One operation with all its steps. */
-export function describeOperation(operation: JournalledOperation, paint: Paint): string {
+/** One operation with all its steps. `all`: those that may have resolved it. */
+export function describeOperation(
+  operation: JournalledOperation,
+  all: readonly JournalledOperation[],
+  paint: Paint,
+): string {
   const { id, began, ended, steps, resolution } = operation;
   const took = ended === null ? '' : `, ${duration(Date.parse(ended) - Date.parse(began))}`;
   const facts = [
@@ -57,7 +61,7 @@ export function describeOperation(operation: JournalledOperation, paint: Paint):
     ['Began', localTime(began)],
     ['Ended', ended === null ? '-' : `${localTime(ended)}${took}`],
     ['Outcome', outcomeWords(operation, paint)],
-    ...(resolution === null ? [] : [['Resolved', resolvedWords(operation)]]),
+    ...(resolution === null ? [] : [['Resolved', resolvedWords(operation, all)]]),
   ];
   const lines = facts.map(([name = '', value]) => `${paint.bold(name.padEnd(8))}  ${value}`);
   if (steps.length === 0) return [...lines, '', 'No step was taken.'].join('\n');
@@ -76,18 +80,22 @@ function stepWords(step: {
   return plain(`${step.kind} ${step.target}: ${step.because}`);
 }
 
-function resolvedWords({ resolvedBy, resolution }: JournalledOperation): string {
-  return plain(resolvedBy === null ? `${resolution}` : `${resolution} (${shortId(resolvedBy)})`);
+function resolvedWords(
+  { resolvedBy, resolution }: JournalledOperation,
+  all: readonly JournalledOperation[],
+): string {
+  const by = all.find(({ id }) => id === resolvedBy);
+  const words = plain(resolution ?? '-');
+  return by ? `${words} by ${commandOf(by)} (${shortId(by.id)}), ${localTime(by.began)}` : words;
 }
 
 /** What came of the last operation that was interrupted. */
 export function lastInterrupted(operation: JournalledOperation, all: readonly JournalledOperation[]): string {
-  const { began, steps, resolvedBy } = operation;
+  const { began, steps } = operation;
   const after = steps.at(-1);
-  const by = all.find(({ id }) => id === resolvedBy);
   return [
     `Last interrupted: ${commandOf(operation)}, ${localTime(began)}${after ? `, at: ${stepWords(after)}` : ''}`,
-    `  ${resolvedWords(operation)}${by ? `, by ${commandOf(by)}, ${localTime(by.began)}` : ''}`,
+    `  ${resolvedWords(operation, all)}`,
   ].join('\n');
 }
 
