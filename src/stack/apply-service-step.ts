@@ -39,6 +39,7 @@ export async function applyServiceStep(step: ServiceStep, making: Making): Promi
     case 'remove-leftover':
       return engine.removeContainer(step.id);
     case 'rename':
+      if (isRestarting(making, step.id)) await engine.stopContainer(step.id);
       return engine.renameContainer(step.id, step.to);
     case 'create':
       ids.set(service.name, await engine.createContainer(step.name, specFor(making)));
@@ -124,6 +125,10 @@ function specFor({ definition, service, ids, observed, imageId, hands }: Making)
   const spec = containerSpec(definition, service, { home: hands.home, imageId, scripts: observed.scripts });
   const shared = sharedService(service);
   return shared ? { ...spec, networkMode: `container:${ids.get(shared)}` } : spec;
+}
+
+function isRestarting({ observed }: Making, id: string): boolean {
+  return observed.containers.some((container) => container.id === id && container.state === 'restarting');
 }
 
 function idOf({ service, ids }: Making): string {

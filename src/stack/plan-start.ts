@@ -1,9 +1,8 @@
 import { AixclError } from '../errors.ts';
-import { labels } from '../labels.ts';
 import type { Match } from './container-ref.ts';
-import { configHash } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { inDependencyOrder, sharedService } from './dependency-order.ts';
+import { driftOf } from './drift.ts';
 import { mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
 import { definedData, keepsDefinedData } from './own-data.ts';
@@ -141,7 +140,8 @@ function planExisting(
       because: 'an interrupted recreate left it under another name',
     });
   }
-  if (container.state !== 'running' && container.state !== 'restarting') {
+  // An engine renames nothing that it is about to restart: that is stopped first.
+  if (container.state !== 'running' && (container.state !== 'restarting' || steps.length > 0)) {
     refuseConflict(service, observed);
     return [
       ...steps,
@@ -169,29 +169,6 @@ function isStrayOfRecreate(
 ): boolean {
   const stopped = container.state === 'created' || container.state === 'exited';
   return matchedBy === 'prefix' && stopped && keepsDefinedData(container, definedData(definition, service));
-}
-
-/** Why a container of ours no longer fits its definition; undefined when it does. */
-export function driftOf(
-  definition: StackDefinition,
-  observed: Observed,
-  service: ServiceDefinition,
-  { container }: Match,
-): string | undefined {
-  const recorded = container.labels[labels.hash];
-  if (recorded === undefined) {
-    return 'it was not made by aixcl (by docker compose, say), so nothing says what it was made from';
-  }
-  const reference = container.labels[labels.image] ?? container.image;
-  const image = observed.images.get(service.image);
-  if (!image && reference !== service.image) return `its image changed from ${reference} to ${service.image}`;
-  // An image whose name was taken away (`docker rmi -f`) still runs in the container that was made from it.
-  const imageId = image?.id ?? container.imageId;
-  if (recorded === configHash(definition, service, imageId, observed.scripts)) return undefined;
-  if (imageId === container.imageId) return 'its definition or a script that it mounts changed';
-  return reference === service.image
-    ? `${service.image} is another image now`
-    : `its image changed from ${reference} to ${service.image}`;
 }
 
 /** Steps whose `id` is that of the container which serves afterwards. */
