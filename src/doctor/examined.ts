@@ -108,6 +108,8 @@ export interface OtherVolume {
   readonly models: number | null;
   /** Of these models, how many this home's Ollama has too, blob by blob; null where that is not known. */
   readonly here: number | null;
+  /** Where that is not known: whether all of them were brought over, and no container has mounted it since. */
+  readonly broughtOver: boolean;
   /** Folder that it is a name for, and that is there; or a running container that mounts it. Null: nothing holds it. */
   readonly heldBy: string | null;
 }

@@ -80,7 +80,15 @@ export function ourVolume(own: Partial<VolumeExamined> = {}): VolumeExamined {
 }
 
 export function otherVolume(own: Partial<OtherVolume> = {}): OtherVolume {
-  return { name: 'services_ollama', bytes: 2e9, models: 3, here: 0, heldBy: null, ...own };
+  return {
+    name: 'services_ollama',
+    bytes: 2e9,
+    models: 3,
+    here: 0,
+    broughtOver: false,
+    heldBy: null,
+    ...own,
+  };
 }
 
 export function ourService(own: Partial<ServiceExamined> = {}): ServiceExamined {

@@ -57,6 +57,12 @@ test('what is disposable, or was brought over, is no reason for alarm', () => {
   expect(checkPrunes(examined({ engine: old, volumes, otherVolumes }))).toMatchObject([{ level: 'note' }]);
 });
 
+test('nothing is said to be safe while the volumes could not be looked at', () => {
+  for (const unknown of [{ volumes: undefined }, { otherVolumes: undefined }]) {
+    expect(checkPrunes(examined({ engine: old, ...unknown }))).toEqual([]);
+  }
+});
+
 test('from API 1.42 on there is nothing to say', () => {
   for (const apiVersion of ['1.42', '1.51', '2.0']) {
     expect(checkPrunes(examined({ engine: { ...old, apiVersion }, otherVolumes: [otherVolume()] }))).toEqual(

@@ -9,7 +9,7 @@ const sparesNamed = '1.42';
 /** What the engine's own clean-ups take. */
 export function checkPrunes(examined: Examined): Finding[] {
   const { engine } = examined;
-  if (!engine.answers) return [];
+  if (!engine.answers || !examined.volumes || !examined.otherVolumes) return [];
   const { version, apiVersion } = engine;
   if (!olderThan(apiVersion, sparesNamed)) return [];
   const what = `this engine (${version}, API ${apiVersion}) lets docker volume prune take named volumes too`;
@@ -32,7 +32,7 @@ export function checkPrunes(examined: Examined): Finding[] {
       check: 'engine-prunes-named',
       level: 'danger',
       what: `${what}, and ${few(exposed.map(({ name }) => name))} may be next`,
-      why: 'A docker volume prune, or docker system prune --volumes, while no container runs deletes the models in it.',
+      why: 'A docker volume prune, or docker system prune --volumes, while no container runs deletes it, with all that is in it.',
       command: first.command,
       fixable: false,
     },

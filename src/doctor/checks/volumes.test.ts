@@ -66,7 +66,11 @@ test('one whose size and models are not known is told all the same', () => {
 
 test('once all of its models are here it may go', () => {
   expect(checkVolumes(examined({ otherVolumes: [otherVolume({ here: 3 })] }))).toMatchObject([
-    { check: 'volume-brought-over', level: 'note', command: 'aixcl stack clean --volumes services_ollama' },
+    { check: 'volume-brought-over', level: 'note', command: 'docker volume rm services_ollama' },
+  ]);
+  const closed = otherVolume({ models: null, bytes: null, here: null, broughtOver: true });
+  expect(checkVolumes(examined({ otherVolumes: [closed] }))).toMatchObject([
+    { check: 'volume-brought-over' },
   ]);
   expect(checkVolumes(examined({ otherVolumes: [otherVolume({ here: 2 })] }))).toMatchObject([
     { check: 'volume-with-models' },

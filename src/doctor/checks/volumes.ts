@@ -36,12 +36,13 @@ function isPrecious({ exists, holds, lostFolder }: VolumeExamined): boolean {
 
 function unheld({ name, holds, heldBy }: VolumeExamined): Finding {
   const content = holds === 'unknown' ? 'nobody knows what' : holds;
+  const forGood = holds === 'models' ? ` Into a folder of this home, out of any reach: ${moveOf(name)}.` : '';
   if (heldBy === null) {
     return {
       check: 'volume-unheld',
       level: 'danger',
       what: `the volume ${name} (${content}) is held by nothing`,
-      why: 'docker system prune --volumes, docker volume prune or docker volume rm deletes it, with all that is in it.',
+      why: `docker system prune --volumes, docker volume prune or docker volume rm deletes it, with all that is in it.${forGood}`,
       command: 'aixcl doctor --fix',
       fixable: true,
     };
@@ -50,14 +51,14 @@ function unheld({ name, holds, heldBy }: VolumeExamined): Finding {
     check: 'volume-half-held',
     level: 'problem',
     what: `the volume ${name} (${content}) is held by the ${heldBy} alone`,
-    why: 'Once that is stopped, docker system prune --volumes or docker volume prune deletes it.',
+    why: `Once that is stopped, docker system prune --volumes or docker volume prune deletes it.${forGood}`,
     command: 'aixcl doctor --fix',
     fixable: true,
   };
 }
 
-function isBroughtOver({ models, here }: OtherVolume): boolean {
-  return models !== null && models > 0 && here === models;
+function isBroughtOver({ models, here, broughtOver }: OtherVolume): boolean {
+  return here === null ? broughtOver : models !== null && models > 0 && here === models;
 }
 
 function withModels(volume: OtherVolume): Finding | undefined {
@@ -67,9 +68,9 @@ function withModels(volume: OtherVolume): Finding | undefined {
     return {
       check: 'volume-brought-over',
       level: 'note',
-      what: `all of ${amountOf(volume)} in the volume ${name} are in this home too`,
-      why: 'It takes room twice.',
-      command: `aixcl stack clean --volumes ${shellWord(name)}`,
+      what: `the volume ${name} holds ${amountOf(volume)} that this home has too`,
+      why: 'It takes room twice. Once aixcl models verify found all right here, the volume may go.',
+      command: `docker volume rm ${shellWord(name)}`,
       fixable: false,
     };
   }

@@ -1,5 +1,5 @@
 import type { Examined, Unexamined } from '../../../doctor/examined.ts';
-import { AixclError, reasonOf } from '../../../errors.ts';
+import { AixclError, reasonOf, systemCode } from '../../../errors.ts';
 import type { Context } from '../../context.ts';
 import { vaultOnModelsDisk } from '../wiring/disks.ts';
 import { Examination } from './examination.ts';
@@ -17,24 +17,25 @@ export async function examine(context: Context): Promise<Examined> {
   const around = surroundings(context);
   const examination = new Examination(context.signal);
   const part = examination.of.bind(examination);
+  const asking = { asksEngine: true };
   const [engine, definition, ...parts] = await Promise.all([
     lookAtEngine(around, examination),
     definitionTrouble(around, examination),
-    part('other homes', () => lookAtHomes(around)),
+    part('other homes', () => lookAtHomes(around), asking),
     part('the folders of the home', () => lookAtFolders(around)),
     part('the disks', () => lookAtDisks(around)),
     part('the disk of the vault', () => vaultOnModelsDisk(context.home)),
     part('the ports of the services', () => lookAtPorts(around)),
     part('the GPU', () => lookAtGpu(context)),
-    part('the volumes', () => lookAtVolumes(around)),
-    part('volumes of other names', () => lookAtOtherVolumes(around)),
+    part('the volumes', () => lookAtVolumes(around), asking),
+    part('volumes of other names', () => lookAtOtherVolumes(around), asking),
     part('stores of an Ollama on this machine', () => lookAtHostStores(around)),
     part("Ollama's store", () => lookAtStore(around)),
     part('the vault', () => lookAtVault(around)),
     part('backups', () => lookAtBackups(around)),
     part('what killed commands left', () => lookAtLeftovers(around)),
-    part('the services', () => lookAtServices(around)),
-    part('the images', () => lookAtImages(around)),
+    part('the services', () => lookAtServices(around), asking),
+    part('the images', () => lookAtImages(around), asking),
   ]);
   const [otherHomes, folders, disks, vaultSharesDisk, ports, gpu, volumes, otherVolumes, ...more] = parts;
   const [hostStores, store, vault, backups, leftovers, services, images] = more;
@@ -61,6 +62,7 @@ export async function examine(context: Context): Promise<Examined> {
     unexamined: onesOwn(examination, {
       engineOff: !engine.answers,
       elsewhere: (otherHomes ?? []).length > 0,
+      closed: (folders ?? []).some(({ state }) => state === 'closed'),
       definition: definition.cause,
     }),
   };
@@ -94,17 +96,23 @@ interface Known {
   readonly engineOff: boolean;
   /** True where the engine is another home's. */
   readonly elsewhere: boolean;
+  /** True where this user may not use a folder of the home. */
+  readonly closed: boolean;
   /** What the definition failed by. */
   readonly definition: unknown;
 }
 
 /** Parts that failed for a reason of their own: one engine that is off is one finding. */
 function onesOwn({ unexamined }: Examination, known: Known): Unexamined[] {
-  const own = unexamined.filter(({ cause }) => {
-    if (cause === known.definition) return false;
-    if (!(cause instanceof AixclError)) return true;
-    if (known.engineOff && cause.code === 'engineUnreachable') return false;
-    return !(known.elsewhere && cause.code === 'refused');
+  const own = unexamined.filter(({ cause, asksEngine }) => {
+    if (cause === known.definition || (known.engineOff && asksEngine)) return false;
+    if (known.closed && isForbidden(cause)) return false;
+    return !(known.elsewhere && cause instanceof AixclError && cause.code === 'refused');
   });
   return own.map(({ part, what, command }) => ({ part, what, command }));
+}
+
+function isForbidden(cause: unknown): boolean {
+  const source = cause instanceof AixclError ? cause.cause : cause;
+  return ['EACCES', 'EPERM'].includes(systemCode(source) ?? '');
 }

@@ -1,12 +1,14 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat, statfs } from 'node:fs/promises';
 import { userInfo } from 'node:os';
+import { sep } from 'node:path';
 import { nearest } from '../../../adapters/vault/same-mount.ts';
 import type { DiskExamined, FolderExamined } from '../../../doctor/examined.ts';
 import { systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, VolumeSummary } from '../../../stack/engine.ts';
 import { boundFolder } from '../../../stack/observe.ts';
+import { ifKnown } from './examination.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The folders of the home, and those that volumes of the stack are names for. */
@@ -20,11 +22,14 @@ export async function lookAtFolders(around: Surroundings): Promise<FolderExamine
     ['the journal', home.journal],
   ];
   const mounted = [...users].filter(([path]) => !own.some(([, each]) => each === path));
-  return Promise.all([
+  const found = await Promise.all([
     ...own.map(([what, path]) => lookAt(what, path, users.get(path) ?? null, true)),
     // What a container writes there is its own user's.
     ...mounted.map(([path, user]) => lookAt('the folder', path, user, false)),
   ]);
+  // What opens the home opens what lies in it.
+  const isClosed = found.some(({ path, state }) => path === home.root && state === 'closed');
+  return isClosed ? found.filter(({ path }) => !path.startsWith(`${home.root}${sep}`)) : found;
 }
 
 /** Who can't do without which folder: volumes that are names for one, containers that mount one. None while the engine is off. */
@@ -34,7 +39,7 @@ async function usersOf({
   ownContainers,
   volumes,
 }: Surroundings): Promise<Map<string, string>> {
-  const engine = await Promise.all([ownContainers(), volumes(), definition()]).catch(() => undefined);
+  const engine = await ifKnown(Promise.all([ownContainers(), volumes(), definition()]));
   return engine ? usersIn(...engine, context.home.models) : new Map();
 }
 
@@ -95,9 +100,8 @@ async function accountOf(uid: number): Promise<string> {
 /** Each disk once, by device. */
 export async function lookAtDisks({ context, engine }: Surroundings): Promise<DiskExamined[]> {
   const { home } = context;
-  const dataRoot = await engine()
-    .then(async (it) => (await it.info()).dataRoot)
-    .catch(() => undefined);
+  const info = await ifKnown(engine().then((it) => it.info()));
+  const dataRoot = info?.dataRoot;
   const places: readonly (readonly [what: string, path: string | undefined])[] = [
     ['models', home.models],
     ["Ollama's models", home.ollama],

@@ -1,11 +1,11 @@
 import { abandonedHelpers } from '../../../adapters/helper-container.ts';
 import { isRunning } from '../../../adapters/process-identity.ts';
 import type { LeftoversExamined } from '../../../doctor/examined.ts';
-import { AixclError } from '../../../errors.ts';
 import { openOperations } from '../../../plan/operations.ts';
 import type { Context } from '../../context.ts';
 import { journalOf } from '../wiring/journal.ts';
 import { keeperOf } from '../wiring/keepers.ts';
+import { ifKnown } from './examination.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function lookAtLeftovers(around: Surroundings): Promise<LeftoversExamined> {
@@ -18,15 +18,10 @@ export async function lookAtLeftovers(around: Surroundings): Promise<LeftoversEx
   return { helpers, unfinishedNames, interrupted };
 }
 
+/** Without an engine there are none that could be seen. */
 async function helpersLeft({ context, containers }: Surroundings): Promise<string[]> {
-  try {
-    const found = await abandonedHelpers(await containers(), context.home.root);
-    return found.map(({ name }) => name);
-  } catch (error) {
-    // Without an engine there are none that could be seen.
-    if (error instanceof AixclError) return [];
-    throw error;
-  }
+  const there = (await ifKnown(containers())) ?? [];
+  return (await abandonedHelpers(there, context.home.root)).map(({ name }) => name);
 }
 
 async function hasUnfinishedNames(context: Context): Promise<boolean> {

@@ -10,10 +10,11 @@ import type { ServiceDefinition, StackDefinition } from '../../../stack/definiti
 import type { ContainerSummary } from '../../../stack/engine.ts';
 import { mend } from '../../../stack/mend.ts';
 import { identityOf, takenPorts } from '../../../stack/observe.ts';
-import { portConflict } from '../../../stack/port-conflict.ts';
+import { isEngineProxy, portConflict } from '../../../stack/port-conflict.ts';
 import { serviceStatuses } from '../../../stack/status.ts';
 import { servicesFolder } from '../../app.ts';
 import { toStart } from '../stack/selection.ts';
+import { ifKnown } from './examination.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function lookAtServices(around: Surroundings): Promise<ServiceExamined[]> {
@@ -52,14 +53,15 @@ export function renamable(
   }
 }
 
-/** Held ports of the services that the profiles let in. While the engine is off, any holder counts. */
+/** Held ports of the services that the profiles let in. */
 export async function lookAtPorts(around: Surroundings): Promise<(Trouble & { service: string })[]> {
   const definition = await around.definition();
-  const containers = await around.ownContainers().catch((error: unknown) => {
-    if (error instanceof AixclError && error.code === 'engineUnreachable') return [];
-    throw error;
-  });
+  const known = await ifKnown(around.containers());
+  const containers = known ? await around.ownContainers() : [];
   const services = activeServices(around, definition);
+  const taken = await takenPorts(hostFacts, services, containers);
+  // Unless its engine answers, the stack itself may hold them: by processes of the engine's, or some that this user can't see.
+  const strangers = [...taken].filter(([, holder]) => known || (holder.process && !isEngineProxy(holder)));
   const observed = {
     containers,
     services: new Map(
@@ -68,7 +70,7 @@ export async function lookAtPorts(around: Surroundings): Promise<(Trouble & { se
         { definition: service, matches: matches(identityOf(definition, service), containers) },
       ]),
     ),
-    takenPorts: await takenPorts(hostFacts, services, containers),
+    takenPorts: new Map(strangers),
   };
   return services.flatMap((service) => {
     const conflict = portConflict(service, observed);

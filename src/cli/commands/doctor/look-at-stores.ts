@@ -5,6 +5,7 @@ import type { HostStore, StoreExamined } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
 import { shownName } from '../../../models/ollama/name.ts';
+import { ifKnown } from './examination.ts';
 import { alsoHere, bytesOf, modelsFolderIn, partialsIn, sightOfFolder } from './store-sight.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -63,7 +64,7 @@ async function lookAt(path: string, around: Surroundings): Promise<HostStore[]> 
     const folder = await modelsFolderIn(path);
     if (folder === undefined) return [];
     const sight = await sightOfFolder(folder);
-    const ours = await around.store().catch(() => undefined);
+    const ours = await ifKnown(around.store());
     return [
       {
         path: folder,

@@ -6,9 +6,13 @@ import type { OtherVolume, VolumeExamined } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
+import { mountedVolumes } from '../../../stack/guard.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
 import { contentsOfVolume, type SeenVolumes } from '../../../stack/volume-contents.ts';
 import { folderBehind, holderOf, volumeStatuses, volumesOfStack } from '../../../stack/volume-status.ts';
+import { journalOf } from '../wiring/journal.ts';
+import { placesBroughtOver } from './brought-over.ts';
+import { ifKnown } from './examination.ts';
 import { alsoHere, bytesOf, modelsFolderIn, sightOfFolder } from './store-sight.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -86,12 +90,13 @@ async function onDisk(volume: VolumeSummary, world: World): Promise<OtherVolume 
     const models = await modelsFolderIn(folder ?? volume.mountpoint);
     if (models === undefined) return 'none';
     const sight = await sightOfFolder(models);
-    const ours = await world.around.store().catch(() => undefined);
+    const ours = await ifKnown(world.around.store());
     return {
       name: volume.name,
       bytes: bytesOf(sight),
       models: sight.models.length,
       here: ours ? alsoHere(sight, ours) : null,
+      broughtOver: false,
       heldBy: await held(volume, world),
     };
   } catch (error) {
@@ -115,11 +120,14 @@ async function throughEngine(volume: VolumeSummary, world: World): Promise<Other
     if (models !== undefined) await recordSeen(home, volume.name, models);
   }
   if (!models) return 'none';
+  // Whoever mounts it may have put more into it since.
+  const isIdle = !containers.some((container) => mountedVolumes(container).includes(volume.name));
   return {
     name: volume.name,
     bytes: null,
     models: null,
     here: null,
+    broughtOver: isIdle && (await placesBroughtOver(journalOf(around.context))).has(`volume ${volume.name}`),
     heldBy: await held(volume, world),
   };
 }

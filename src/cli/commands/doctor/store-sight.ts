@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
@@ -12,6 +13,7 @@ import type { VolumeSummary } from '../../../stack/engine.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Context } from '../../context.ts';
 import { ollamaOf } from '../wiring/ollama.ts';
+import { ifKnown } from './examination.ts';
 
 /** An Ollama's store by names and sizes. */
 export interface StoreSight {
@@ -47,7 +49,12 @@ export async function sightOfOwnStore(
   context: Context,
   volumes: () => Promise<readonly VolumeSummary[]>,
 ): Promise<StoreSight> {
-  const { store } = await ollamaOf(context);
+  const ollama = ollamaOf(context);
+  const known = await ifKnown(ollama);
+  const usual = join(context.home.ollama, 'models');
+  // Where the engine hangs, nobody says where the store is; one in its usual place is there all the same.
+  if (!known && existsSync(usual)) return sightOfFolder(usual);
+  const { store } = known ?? (await ollama);
   if (!store.distant) return sightOfFolder(store.place).catch(() => sightOf(store));
   const name = /^volume (.+)$/.exec(store.place)?.[1];
   const volume = name === undefined ? undefined : (await volumes()).find((each) => each.name === name);
