@@ -1,5 +1,28 @@
 import { AixclError } from '../errors.ts';
 
+/** Has each name given back: by `--confirm`, or typed. */
+export async function givenBack(
+  names: readonly string[],
+  given: readonly string[],
+  {
+    question,
+    ...how
+  }: {
+    readonly question: (name: string) => string;
+    readonly interactive: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const missing = names.filter((name) => !given.includes(name));
+  const [first] = missing;
+  if (first !== undefined && given.length > 0) {
+    throw new AixclError('refused', `--confirm ${given.join(' ')} is not ${first}, so nothing was changed`, {
+      hint: missing.map((name) => `--confirm ${name}`).join(' '),
+    });
+  }
+  for (const name of missing) await typedName(question(name), name, how);
+}
+
 /**
  * Has the user type a name before something can't be undone; `--yes` does not stand for it. Throws `refused` for another answer, and where
  * nobody can be asked.

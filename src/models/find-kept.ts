@@ -46,9 +46,9 @@ export async function listKept(keepers: readonly Keeper[]): Promise<Found[]> {
   return found;
 }
 
-/** For people: `tea.gguf`, and with its runtime where that is not plain. */
-export function shownSubject({ name }: Subject): string {
-  return name.replace(/\p{Cc}/gu, ' ');
+/** For people: `tea.gguf`, `volume ollama`. */
+export function shownSubject({ runtime, name }: Subject): string {
+  return (runtime === 'volume' ? 'volume ' : '') + name.replace(/\p{Cc}/gu, ' ');
 }
 
 async function likely(keepers: readonly Keeper[], name: string): Promise<string | undefined> {

@@ -11,7 +11,22 @@ export function lostModels(snapshots: readonly Snapshot[], runtime: Subject['run
     const known = newest.get(snapshot.subject.name);
     if (!known || isLater(snapshot, known)) newest.set(snapshot.subject.name, snapshot);
   }
-  return [...newest.values()].filter((each) => !isOfRemoval(each) || each.undone !== null);
+  return [...newest.values()].filter(
+    (each) => (!isOfRemoval(each) || each.undone !== null) && !wentWithVolume(each, snapshots),
+  );
+}
+
+/** `stack clean --volumes` took the store as a whole. */
+function wentWithVolume(model: Snapshot, snapshots: readonly Snapshot[]): boolean {
+  return snapshots.some(
+    (each) =>
+      each.subject.runtime === 'volume' &&
+      model.subject.runtime === 'ollama' &&
+      isOfRemoval(each) &&
+      each.undone === null &&
+      isLater(each, model) &&
+      each.files.some(({ path }) => /(^|\/)manifests\//.test(path)),
+  );
 }
 
 /** By its type alone it could be a backup that somebody made by hand. */

@@ -138,6 +138,7 @@ export function originOfSnapshot({
     const known = blobs.flatMap(({ digest, size }) => (digest === null ? [] : [{ digest, size }]));
     return known.length === blobs.length ? { kind: 'registry', name, blobs: known } : { kind: 'nowhere' };
   }
+  if (subject.runtime === 'volume') return { kind: 'nowhere' };
   const origins = (facts.origins ?? {}) as Readonly<
     Record<string, { readonly source?: unknown } | undefined>
   >;

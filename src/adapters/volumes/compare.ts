@@ -8,7 +8,9 @@ import type { SavedTree } from './saved-tree.ts';
 export interface Missing {
   readonly files: SavedTree['files'];
   readonly links: SavedTree['links'];
-  /** True where folders are missing, or something has another mode, owner or time. */
+  /** True where folders are missing. */
+  readonly folders: boolean;
+  /** True where something that stands has another mode, owner or time. */
   readonly attributes: boolean;
 }
 
@@ -41,7 +43,8 @@ export async function missingIn(
   return {
     files: tree.files.filter(({ path }) => !there.has(path)),
     links: tree.links.filter(({ path }) => !there.has(path)),
-    attributes: tree.folders.some((path) => !there.has(path)) || !sameAttributes(standing, tree),
+    folders: tree.folders.some((path) => !there.has(path)),
+    attributes: !sameAttributes(standing, tree),
   };
 }
 

@@ -14,6 +14,7 @@ import { ContainerFiles } from '../container-files.ts';
 import { FileChanged, hashWhole, openRegular } from '../vault/hashing.ts';
 import { missingIn } from './compare.ts';
 import { FolderWriter } from './folder-writer.ts';
+import { forgetGoing, goingNotes, noteGoing } from './going-notes.ts';
 import { HelperVolumeWriter } from './helper-writer.ts';
 import {
   assertSame,
@@ -41,6 +42,10 @@ export interface VolumeKeeperPlaces extends VolumePlaces {
 export class VolumeKeeper implements Keeper {
   readonly runtime = 'volume';
   readonly #places: VolumeKeeperPlaces;
+
+  get #notes(): string {
+    return join(this.#places.home, 'going');
+  }
 
   constructor(places: VolumeKeeperPlaces) {
     this.#places = places;
@@ -154,17 +159,40 @@ export class VolumeKeeper implements Keeper {
     await (await this.#places.engine()).removeVolume({ name: volume.name, proof });
   }
 
-  /** Files that the vault took over have its mode and owner: gives them back what they had. */
-  async settle(model: KeptModel): Promise<void> {
-    const kept = await this.#kept(model);
-    if (kept.folder === undefined) return;
-    const wish = new Map<string, SavedAttributes>();
-    for (const { path } of kept.saved.files) {
-      const owned = kept.saved.owned.get(path);
-      if (owned) wish.set(path, { mode: owned.bits, mtime: owned.mtime, owner: owned });
+  /** Notes whose its files are, before the vault takes them over. */
+  async noteGoing(model: KeptModel): Promise<void> {
+    await noteGoing(this.#notes, this.#places.home, await this.#kept(model));
+  }
+
+  /** They are gone, or have what was theirs. */
+  async forgetGoing({ subject }: KeptModel): Promise<void> {
+    await forgetGoing(this.#notes, subject.name);
+  }
+
+  /** What was noted by a command that was killed, or failed: files that stay have their owners and modes again. */
+  async settleGoing(): Promise<void> {
+    for (const { volume, files } of await goingNotes(this.#notes)) {
+      const kept = files.size > 0 ? await this.look(volume) : undefined;
+      if (kept) {
+        await using writer = await this.#writer(kept, 'settle', [...files.values()]);
+        await writer.settle(files);
+      }
+      await forgetGoing(this.#notes, volume);
     }
-    await using writer = await this.#writer(kept, 'settle');
-    await writer.settle(wish);
+  }
+
+  /** Whether all that stands in it is in a snapshot, as far as names, sizes, owners, modes and times tell. */
+  async isPartOf(model: KeptModel, snapshot: Snapshot): Promise<boolean> {
+    const { saved, subject } = await this.#kept(model);
+    try {
+      const tree = savedTree(snapshot);
+      const digests = new Map<string, string>(tree.files.map(({ path, digest }) => [path, digest]));
+      const digestOf = async (path: string) => digests.get(path) ?? '';
+      return !(await missingIn(subject.name, saved, tree, snapshot, digestOf)).attributes;
+    } catch (error) {
+      if (error instanceof AixclError && ['refused', 'verification'].includes(error.code)) return false;
+      throw error;
+    }
   }
 
   /** A snapshot is put into an empty volume, or one that holds a part of it: where that is not so, it is `refused`. */
@@ -173,8 +201,9 @@ export class VolumeKeeper implements Keeper {
     await this.#assertUnused(name);
     const kept = await this.look(name);
     if (!kept) return { kind: 'nothing' };
-    const { files, links, attributes } = await this.#missing(kept, tree, snapshot, options);
-    return files.length + links.length === 0 && !attributes ? { kind: 'same' } : { kind: 'nothing' };
+    const { files, links, folders, attributes } = await this.#missing(kept, tree, snapshot, options);
+    const whole = files.length + links.length === 0 && !folders && !attributes;
+    return whole ? { kind: 'same' } : { kind: 'nothing' };
   }
 
   async restore(snapshot: Snapshot, { vault, target, operation, signal, onProgress }: RestoreOptions) {
@@ -188,7 +217,7 @@ export class VolumeKeeper implements Keeper {
     const missing = await this.#missing(kept, tree, snapshot, options);
     const standing = new Set(kept.saved.files.map(({ path }) => path));
     const others = [...tree.attributes].filter(([path]) => standing.has(path));
-    await using writer = await this.#writer(kept, operation, tree);
+    await using writer = await this.#writer(kept, operation, [...tree.attributes.values()]);
     await writer.settle(new Map(others));
     await writer.fill({
       ...options,
@@ -243,12 +272,13 @@ export class VolumeKeeper implements Keeper {
     throw noVolume(model.subject);
   }
 
-  async #writer(kept: KeptVolume, operation: string, wish?: SavedTree): Promise<VolumeWriter> {
-    const { folder, saved, subject } = kept;
-    const owners = [
-      ...saved.owned.values(),
-      ...[...(wish?.attributes.values() ?? [])].map(({ owner }) => owner),
-    ];
+  /** `wish`: whose files are to be made, or given back. */
+  async #writer(
+    { folder, saved, subject }: KeptVolume,
+    operation: string,
+    wish: readonly SavedAttributes[] = [],
+  ): Promise<VolumeWriter> {
+    const owners = [...saved.owned.values(), ...wish.map(({ owner }) => owner)];
     if (folder !== undefined && (await mayActFor(owners))) return new FolderWriter(subject.name, folder);
     const engine = await this.#places.engine();
     const helper = await startHelper(this.#places, subject.name, operation);

@@ -61,6 +61,22 @@ export const logsOptions: Record<string, Options> = {
   timestamps: { alias: 't', type: 'boolean', default: false, describe: 'With the time of each line' },
 };
 
+const cleanOptions: Record<string, Options> = {
+  volumes: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Volumes to take away too, once all in them is saved and their names were given back',
+  },
+  confirm: {
+    type: 'string',
+    array: true,
+    requiresArg: true,
+    describe: 'Names of the volumes, where nobody can be asked to type them',
+  },
+  ...stopOptions,
+};
+
 export const stackCommand: Noun = {
   name: 'stack',
   describe: 'The services together',
@@ -95,6 +111,16 @@ export const stackCommand: Noun = {
       short: ['ps', 'status'],
       options: statusOptions,
       run: async (context, argv) => (await import('./stack/status.ts')).status(context, argv),
+    },
+    {
+      name: 'clean',
+      describe: 'Remove containers, networks, dangling images and disposable volumes of the stack',
+      options: cleanOptions,
+      examples: [
+        ['$0 stack clean --dry-run', 'what would go, what stays, and why'],
+        ['$0 stack clean --volumes ollama', 'also this volume: all in it is saved first'],
+      ],
+      run: async (context, argv) => (await import('./stack/clean.ts')).clean(context, argv),
     },
     {
       name: 'logs [services..]',

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { Arguments } from 'yargs';
+import { shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { findNamed, isPath } from '../../../models/named-subject.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
@@ -41,7 +42,7 @@ function columns(paint: Paint): Column<BackupObject>[] {
   const now = new Date();
   return [
     { title: 'Id', value: ({ id }) => id },
-    { title: 'Model', value: ({ model }) => model.replace(/\p{Cc}/gu, ' ') },
+    { title: 'Model', value: ({ model: name, runtime }) => shownSubject({ runtime, name }) },
     { title: 'Type', value: ({ backupType }) => backupType ?? '-' },
     { title: 'Created', value: ({ created }) => ago(new Date(created), now) },
     { title: 'Size', value: ({ size }) => bytes(size), align: 'right' },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AixclError } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
@@ -105,6 +106,10 @@ async function recover(context: Context, writer: VaultWriter, operation: Operati
   });
   try {
     const engine = await context.engine();
+    if (existsSync(join(home.root, 'going'))) {
+      const { volumeKeeperOf } = await import('./volumes.ts');
+      await volumeKeeperOf(context).settleGoing();
+    }
     const { reapHelpers } = await import('../../../adapters/helper-container.ts');
     await reapHelpers(
       engine,

@@ -1,0 +1,138 @@
+import type { Arguments } from 'yargs';
+import { reapHelpers } from '../../../adapters/helper-container.ts';
+import type { Operation } from '../../../plan/journal.ts';
+import {
+  applyClean,
+  type Cleaned,
+  type CleanHands,
+  plannedOutcomes,
+  targetOf,
+} from '../../../stack/clean.ts';
+import { type CleanStep, planClean } from '../../../stack/plan-clean.ts';
+import type { Context } from '../../context.ts';
+import { Outcomes } from '../../outcomes.ts';
+import { givenBack } from '../../typed-name.ts';
+import { working } from '../../working.ts';
+import { journalled } from '../wiring/journalled.ts';
+import { type Work, withOperation } from '../wiring/operation.ts';
+import { readableContents } from '../wiring/readable-vault.ts';
+import { vaultOf } from '../wiring/vault.ts';
+import { volumeKeeperOf } from '../wiring/volumes.ts';
+import { observeClean } from './clean-observe.ts';
+import { cleanedText, cleanPlanText } from './clean-text.ts';
+import { VolumeRemoval } from './clean-volumes.ts';
+import { operationWish } from './operation-wish.ts';
+import { number } from './selection.ts';
+import { turnOf } from './turn.ts';
+
+const command = 'stack clean';
+
+/** `stack clean`: removes what is ours and can be made again; with `--volumes` also volumes that hold something, once that is saved. */
+export async function clean(context: Context, argv: Arguments): Promise<void> {
+  const definition = await context.definition();
+  const keeper = volumeKeeperOf(context);
+  const asked = [...new Set([argv.volumes ?? []].flat().map(String))].map(
+    (name) => definition.volumes.get(name)?.name ?? name,
+  );
+  if (asked.length > 0) await readableContents(vaultOf(context));
+  const look = async () => planClean(await observeClean(context, keeper, asked), { volumes: asked });
+  const plan = await look();
+  const goes = plan.some(({ kind }) => kind !== 'keep');
+  const text = cleanPlanText(plan);
+  if (context.flags.dryRun || !goes) {
+    return context.out.result({ command, changed: false, steps: plannedOutcomes(plan) }, text);
+  }
+  context.out.note(text);
+  await givenBack(asked, [argv.confirm ?? []].flat().map(String), {
+    question: (name) => `To have the volume ${name} saved and taken away, type ${name}:`,
+    interactive: context.isTerminal,
+    signal: context.signal,
+  });
+  await context.confirm('Remove all this?');
+  await hashAhead(context, asked);
+
+  /** What came while the question was open stays. */
+  const again = async () =>
+    (await look()).filter((step) => step.kind === 'keep' || plan.some((one) => same(one, step)));
+  const hands = async (operation: Operation, own: Pick<CleanHands, 'save' | 'letGo' | 'removeSaved'>) => {
+    const engine = await context.engine();
+    return {
+      engine,
+      signal: context.signal,
+      note: operation.step,
+      progress: context.progress,
+      timeout: number(argv.timeout),
+      reapHelper: async ({ name }) =>
+        (await reapHelpers(engine, context.home.root, operation.id)).includes(name),
+      ...own,
+    } satisfies CleanHands;
+  };
+  const wish = operationWish(context, argv, 'clean');
+  const cleaned = await turnOf(context, command).hold(() =>
+    asked.length > 0
+      ? withOperation(context, { ...wish, targets: asked }, async (work) => {
+          const removal = new VolumeRemoval(context, keeper, work);
+          const own = {
+            save: removal.save.bind(removal),
+            letGo: removal.letGo.bind(removal),
+            removeSaved: removal.remove.bind(removal),
+          };
+          return tell(work, await applyClean(await again(), await hands(work.operation, own)));
+        })
+      : journalled(context, { ...wish, evenUnwritten: true }, async (noted) =>
+          tell(noted, await applyClean(await again(), await hands(noted.operation, nothingSaved))),
+        ),
+  );
+  report(context, cleaned);
+}
+
+/** What is hashed while all still runs need not be when it stands. */
+async function hashAhead(context: Context, names: readonly string[]): Promise<void> {
+  const keeper = volumeKeeperOf(context);
+  for (const name of names) {
+    const kept = await keeper.look(name);
+    if (!kept) continue;
+    await working(context, `Hashing the volume ${name}`, kept.size, (options) =>
+      keeper.verify(kept, options),
+    );
+  }
+}
+
+function same(a: CleanStep, b: CleanStep): boolean {
+  const keyOf = (step: CleanStep) =>
+    step.kind === 'remove-container' || step.kind === 'remove-helper' ? step.container.id : targetOf(step);
+  return a.kind === b.kind && keyOf(a) === keyOf(b);
+}
+
+const nothingSaved: Pick<CleanHands, 'save' | 'letGo' | 'removeSaved'> = {
+  save: never,
+  letGo: never,
+  removeSaved: never,
+};
+
+async function never(): Promise<never> {
+  throw new Error('no volume was asked for');
+}
+
+function tell(work: Pick<Work, 'failed'>, cleaned: Cleaned): Cleaned {
+  outcomesOf(cleaned).tell(work);
+  return cleaned;
+}
+
+function report(context: Context, cleaned: Cleaned): void {
+  const outcomes = outcomesOf(cleaned);
+  const { outcomes: steps, saved } = cleaned;
+  context.out.result({ command, changed: outcomes.changed, steps }, cleanedText(steps, saved));
+  outcomes.end('could not be removed');
+}
+
+function outcomesOf({ outcomes: steps, failures }: Cleaned): Outcomes {
+  // What was interrupted is no outcome, and was thrown before.
+  const outcomes = new Outcomes(new AbortController().signal);
+  const causes = [...failures];
+  for (const step of steps) {
+    if (step.outcome === 'failed') outcomes.fail(step.kind, step.target, causes.shift());
+    else outcomes.add(step);
+  }
+  return outcomes;
+}

@@ -1,0 +1,219 @@
+import { AixclError, reasonOf } from '../errors.ts';
+import type { Note } from '../plan/journal.ts';
+import type { StepOutcome } from '../plan/step.ts';
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import type { ContainerSummary, Engine, VolumeSummary } from './engine.ts';
+import type { CleanStep } from './plan-clean.ts';
+
+export interface CleanHands {
+  readonly engine: Engine;
+  readonly signal: AbortSignal;
+  /** Called before each change. */
+  readonly note: Note;
+  readonly progress: { start(label: string): { succeed(): void; fail(): void } };
+  /** Seconds before a container is killed; undefined: its own. */
+  readonly timeout: number | undefined;
+  /** Saves all that is in a volume which nobody uses. */
+  save(volume: VolumeSummary): Promise<VerifiedBackup>;
+  /** Has the guard let go of a volume, and hold the others on. */
+  letGo(volume: VolumeSummary): Promise<void>;
+  /** Takes away a volume, with what was saved of it in the folder that it may be a name for. */
+  removeSaved(volume: VolumeSummary, proof: VerifiedBackup): Promise<void>;
+  /** Takes away a helper that nobody uses any more; false where its command lives. */
+  reapHelper(container: ContainerSummary): Promise<boolean>;
+}
+
+export type CleanOutcome = StepOutcome & {
+  /** Bytes; null: not known. */
+  readonly size: number | null;
+  /** Of a volume that was saved. */
+  readonly backup?: string;
+};
+
+export interface Cleaned {
+  readonly outcomes: readonly CleanOutcome[];
+  readonly failures: readonly unknown[];
+  /** What was saved, by volume. */
+  readonly saved: ReadonlyMap<string, VerifiedBackup>;
+}
+
+/**
+ * Takes the steps. Containers that are to go are stopped before anything is saved, and removed only when all is: where that fails, they stand
+ * there stopped, and all else is as it was. What fails after that keeps nothing else from going.
+ */
+export async function applyClean(plan: readonly CleanStep[], hands: CleanHands): Promise<Cleaned> {
+  const saved = new Map<string, VerifiedBackup>();
+  const outcomes: CleanOutcome[] = [];
+  const failures: unknown[] = [];
+  const saves = plan.filter((step) => step.kind === 'save-volume');
+  if (saves.length > 0) {
+    const stopped = await stopAll(plan, hands);
+    for (const step of saves) {
+      const { name } = step.volume;
+      try {
+        await hands.note(step.kind, name, step.because);
+        saved.set(name, await hands.save(step.volume));
+        outcomes.push({ ...told(step, 'done'), backup: saved.get(name)!.snapshot.id });
+      } catch (error) {
+        throw notSaved(name, stopped, error);
+      }
+    }
+  }
+  for (const step of plan) {
+    if (step.kind === 'save-volume') continue;
+    if (step.kind === 'keep') {
+      outcomes.push(told(step, 'kept'));
+      continue;
+    }
+    hands.signal.throwIfAborted();
+    const task = hands.progress.start(`remove ${targetOf(step)}`);
+    try {
+      await hands.note(step.kind, targetOf(step), step.because);
+      outcomes.push(await take(step, hands, saved));
+      task.succeed();
+    } catch (error) {
+      task.fail();
+      hands.signal.throwIfAborted();
+      if (error instanceof AixclError && error.code === 'engineUnreachable') throw error;
+      failures.push(error);
+      outcomes.push({ ...told(step, 'failed'), because: reasonOf(error) });
+    }
+  }
+  return { outcomes, failures, saved };
+}
+
+type GoingStep = Exclude<CleanStep, { readonly kind: 'keep' | 'save-volume' }>;
+
+async function take(
+  step: GoingStep,
+  hands: CleanHands,
+  saved: ReadonlyMap<string, VerifiedBackup>,
+): Promise<CleanOutcome> {
+  const { engine } = hands;
+  switch (step.kind) {
+    case 'remove-container':
+      await stop(step.container, hands);
+      await engine.removeContainer(step.container.id);
+      return told(step, 'done');
+    case 'remove-helper':
+      if (await hands.reapHelper(step.container)) return told(step, 'done');
+      return { ...told(step, 'kept'), because: 'a command that is at work uses it' };
+    case 'let-go':
+      await hands.letGo(step.volume);
+      return told(step, 'done');
+    case 'remove-saved-volume': {
+      const proof = saved.get(step.volume.name);
+      if (!proof) throw new Error(`${step.volume.name} was not saved`);
+      await hands.removeSaved(step.volume, proof);
+      return {
+        ...told(step, 'done'),
+        because: `all in it is ${proof.snapshot.id}`,
+        backup: proof.snapshot.id,
+      };
+    }
+    case 'remove-network':
+      await engine.removeNetwork(step.network.id);
+      return told(step, 'done');
+    case 'remove-image':
+      await engine.removeDanglingImage(step.image.id);
+      return told(step, 'done');
+    case 'remove-volume':
+      await engine.removeVolume(step.disposable);
+      return told(step, 'done');
+  }
+}
+
+/** Names of those that ran. */
+async function stopAll(plan: readonly CleanStep[], hands: CleanHands): Promise<string[]> {
+  const stopped: string[] = [];
+  for (const step of plan) {
+    if (step.kind !== 'remove-container' || !isUp(step.container)) continue;
+    const { name } = step.container;
+    hands.signal.throwIfAborted();
+    await hands.note('stop', name, 'it is saved while nothing runs');
+    const task = hands.progress.start(`stop ${name}`);
+    try {
+      await stop(step.container, hands);
+    } catch (error) {
+      task.fail();
+      throw error;
+    }
+    task.succeed();
+    stopped.push(name);
+  }
+  return stopped;
+}
+
+async function stop(container: ContainerSummary, { engine, timeout }: CleanHands): Promise<void> {
+  const now = await engine.inspectContainer(container.id);
+  if (!now || !isUp(now)) return;
+  // A paused one hears no signal.
+  if (now.state === 'paused') await engine.startContainer(now.id);
+  await engine.stopContainer(now.id, timeout);
+}
+
+function isUp({ state }: Pick<ContainerSummary, 'state'>): boolean {
+  return state === 'running' || state === 'paused' || state === 'restarting';
+}
+
+function notSaved(volume: string, stopped: readonly string[], error: unknown): unknown {
+  if (!(error instanceof AixclError) || error.code === 'interrupted' || error.code === 'terminated')
+    return error;
+  const after =
+    stopped.length > 0
+      ? `${stopped.join(', ')} ${stopped.length > 1 ? 'were' : 'was'} stopped; nothing was removed`
+      : 'nothing was removed';
+  return new AixclError(
+    error.code,
+    `the volume ${volume} stays, as it could not be saved: ${error.message}; ${after}`,
+    {
+      hint: error.hint,
+      evidence: error.evidence,
+      cause: error,
+    },
+  );
+}
+
+/** The steps as a dry run tells them. */
+export function plannedOutcomes(plan: readonly CleanStep[]): CleanOutcome[] {
+  return plan.map((step) => told(step, step.kind === 'keep' ? 'kept' : 'planned'));
+}
+
+function told(step: CleanStep, outcome: StepOutcome['outcome']): CleanOutcome {
+  const kind = step.kind === 'keep' ? `keep-${step.what}` : step.kind;
+  return { kind, target: targetOf(step), outcome, because: step.because, size: sizeOf(step) };
+}
+
+export function targetOf(step: CleanStep): string {
+  switch (step.kind) {
+    case 'keep':
+      return step.name;
+    case 'remove-container':
+    case 'remove-helper':
+      return step.container.name;
+    case 'let-go':
+      return step.guard.name;
+    case 'remove-network':
+      return step.network.name;
+    case 'remove-image':
+      return step.image.id;
+    default:
+      return step.volume.name;
+  }
+}
+
+export function sizeOf(step: CleanStep): number | null {
+  switch (step.kind) {
+    case 'save-volume':
+    case 'remove-saved-volume':
+      return step.asked.size;
+    case 'remove-image':
+      return step.image.size;
+    case 'keep':
+    case 'remove-container':
+    case 'remove-volume':
+      return step.size;
+    default:
+      return null;
+  }
+}
