@@ -30,6 +30,23 @@ export function planReplacement(
 }
 
 /**
+ * A replacement that never ran goes when its redeploy is taken back, not before: its labels say what the old one was like.
+ */
+export function withUnproven(mended: Mended): Mended {
+  const { goes, redeploy } = mended;
+  if (!redeploy || redeploy.replacement) return mended;
+  const { old } = redeploy;
+  const unproven = goes.find(
+    ({ match }) => match.container.labels[labels.replaces] === old.container.id,
+  )?.match;
+  return {
+    ...mended,
+    goes: goes.filter(({ match }) => match !== unproven),
+    redeploy: { old, replacement: unproven },
+  };
+}
+
+/**
  * What becomes of a redeploy that was interrupted: `steps` go on with the replacement, or settle which container is the service's; in that
  * case it is `match`, and planned as any other. `fits`: the replacement is made from the definition as it is now.
  */
@@ -42,6 +59,7 @@ export function planInterrupted(
   const aside: SetAside = { ...old.container, restart: policyOf(service, replacement) };
   if (!replacement || isFailed(replacement.container)) return back(service, old, aside, replacement);
   const { container } = replacement;
+  if (container.state === 'created') return back(service, old, aside, replacement);
   const healthy = hasProven(container) && !wish.unready.has(service.name);
   if (!fits) {
     return healthy
@@ -85,9 +103,6 @@ function back(
   replacement: Match | undefined,
 ): { readonly steps: readonly StartStep[]; readonly match: Match } {
   const to = service.containerName;
-  const because = replacement
-    ? 'the one that was to replace it did not become healthy'
-    : 'the one that was to replace it is gone';
   const step: StartStep = {
     kind: 'go-back',
     service: service.name,
@@ -95,10 +110,15 @@ function back(
     name: aside.name,
     to,
     restart: aside.restart,
-    because,
+    because: `the one that was to replace it ${fateOf(replacement)}`,
     ...(replacement && { replacement: replacement.container.id }),
   };
   return { steps: [step], match: { ...old, container: { ...old.container, name: to } } };
+}
+
+function fateOf(replacement: Match | undefined): string {
+  if (!replacement) return 'is gone';
+  return replacement.container.state === 'created' ? 'never ran' : 'did not become healthy';
 }
 
 function removal(

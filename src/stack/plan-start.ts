@@ -7,7 +7,7 @@ import { mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
 import { definedData, keepsDefinedData } from './own-data.ts';
 import { planHolding } from './plan-holding.ts';
-import { planInterrupted, planReplacement } from './plan-redeploy.ts';
+import { planInterrupted, planReplacement, withUnproven } from './plan-redeploy.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -46,11 +46,13 @@ function planService(planning: Planning, service: ServiceDefinition): StartStep[
   const { definition, observed, wish } = planning;
   const driftNow = (one: Match) =>
     driftOf(definition, observed, service, one) ?? lostNetwork(planning, service, one);
-  const { stays, goes, redeploy } = mend(
-    identityOf(definition, service),
-    observed.services.get(service.name)?.matches ?? [],
-    (one) => driftOf(definition, observed, service, one) === undefined,
-    definedData(definition, service),
+  const { stays, goes, redeploy } = withUnproven(
+    mend(
+      identityOf(definition, service),
+      observed.services.get(service.name)?.matches ?? [],
+      (one) => driftOf(definition, observed, service, one) === undefined,
+      definedData(definition, service),
+    ),
   );
   const removals = goes.map(
     ({ match: { container }, because }): StartStep => ({

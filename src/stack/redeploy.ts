@@ -62,25 +62,28 @@ export async function goBack(
   const attempt = async (work: Promise<void>) => {
     try {
       await work;
+      return true;
     } catch (error) {
       if (isCode(error, 'engineUnreachable')) throw error;
       problems.push(error);
+      return false;
     }
   };
   const before = await engine.inspectContainer(old.id);
   if (!before) throw new AixclError('notFound', 'it is gone');
   if (replacement) await attempt(within(outOfTheWayMs, giveUp(engine, replacement, containerName)));
-  await attempt(engine.setRestartPolicy(old.id, old.restart));
-  if (before.name !== old.name) await attempt(engine.renameContainer(old.id, old.name));
+  const itself = await attempt(engine.setRestartPolicy(old.id, old.restart));
+  if (itself && before.name !== old.name) await attempt(engine.renameContainer(old.id, old.name));
   if (starts) await engine.startContainer(old.id);
   if (replacement) await attempt(removeIfThere(engine, replacement));
   return problems;
 }
 
 async function giveUp(engine: Engine, id: string, containerName: string): Promise<void> {
-  if (!(await engine.inspectContainer(id))) return;
+  const found = await engine.inspectContainer(id);
+  if (!found) return;
   await engine.stopContainer(id, graceOfFailed);
-  await takeAway(engine, { id, name: '' }, failedName(containerName, id));
+  await takeAway(engine, found, failedName(containerName, id));
 }
 
 async function removeIfThere(engine: Engine, id: string): Promise<void> {

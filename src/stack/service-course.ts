@@ -168,9 +168,8 @@ class ServiceCourse {
   /** Whether the service whose network this one shares went back, so that this one's container stays what it is. */
   async #isLeftBy(shared: string | undefined): Promise<boolean> {
     if (!shared || ((await this.#around.courses.get(shared)?.started) ?? true)) return false;
-    const { service } = this.#making;
     if (this.#steps.some(({ kind }) => kind === 'replace') && this.#around.wentBack.has(shared)) return true;
-    throw notStarted(service, `it shares the network of ${shared}`, shared);
+    throw this.#leftAsItIs(`it shares the network of ${shared}`, shared);
   }
 
   /** A container loses the network that it shares when the other's container stops; it gets that back when it starts anew. */
@@ -190,6 +189,15 @@ class ServiceCourse {
     }
   }
 
+  /** `on`: whose log may tell why. */
+  #leftAsItIs(because: string, on: string): AixclError {
+    const { name } = this.#making.service;
+    const left = this.#steps.some(({ kind }) => kind === 'replace') ? 'left as it is' : 'not started';
+    return new AixclError('unhealthy', `${name} was ${left}: ${because}, which did not come up`, {
+      hint: `aixcl service logs ${on}`,
+    });
+  }
+
   async #dependencies(): Promise<void> {
     const { service, ids, hands } = this.#making;
     const options = { timeoutMs: hands.waitTimeoutMs, signal: hands.signal };
@@ -197,7 +205,7 @@ class ServiceCourse {
       const course = this.#around.courses.get(name);
       if (!course) return;
       const up = await (condition === 'service_healthy' ? course.settled : course.started);
-      if (!up && required) throw notStarted(service, `it depends on ${name}`, name);
+      if (!up && required) throw this.#leftAsItIs(`it depends on ${name}`, name);
       const id = ids.get(name);
       if (!up || !id) return;
       if (condition === 'service_healthy') await awaitReady(hands.engine, id, options);
@@ -217,13 +225,6 @@ function hasDependencies(service: ServiceDefinition): boolean {
 
 function waitForOld({ name, healthcheck }: ServiceDefinition): ServiceStep {
   return { kind: 'wait', service: name, byHealth: healthcheck !== undefined, because: 'it went back' };
-}
-
-/** `on`: whose log may tell why. */
-function notStarted({ name }: ServiceDefinition, because: string, on: string): AixclError {
-  return new AixclError('unhealthy', `${name} was not started: ${because}, which did not come up`, {
-    hint: `aixcl service logs ${on}`,
-  });
 }
 
 /** Nobody asked for it to be started again. */
