@@ -31,6 +31,10 @@ test('blobs that no manifest names are worth a word, and no command is given tha
   expect(checkStores(withStore({ orphans: { files: 2, bytes: 4e9 } }))).toMatchObject([
     { check: 'blob-orphaned', level: 'note', command: null, what: expect.stringContaining('2 blobs') },
   ]);
+  const unreadable = [{ model: 'tea:latest', why: 'it is empty' }];
+  expect(checkStores(withStore({ orphans: { files: 2, bytes: 4e9 }, unreadable }))[1]?.why).toMatch(
+    /mend that first/,
+  );
   expect(checkStores(withStore({ orphans: null }))).toEqual([]);
 });
 

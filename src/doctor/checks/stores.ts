@@ -38,14 +38,17 @@ function broken({ place, unreadable, incomplete }: StoreExamined): Finding[] {
   return found;
 }
 
-function leftLying({ place, orphans, partials }: StoreExamined, now: Date): Finding[] {
+function leftLying({ place, orphans, partials, unreadable }: StoreExamined, now: Date): Finding[] {
   const found: Finding[] = [];
   if (orphans && orphans.files > 0) {
     found.push({
       check: 'blob-orphaned',
       level: 'note',
       what: `${count(orphans.files, 'blob')} in ${place} (${prettyBytes(orphans.bytes)}) belong${orphans.files === 1 ? 's' : ''} to no model`,
-      why: 'They take room. They may also be all that is left of a model whose manifest is gone: look before you delete them.',
+      why:
+        unreadable.length > 0
+          ? "They may be those of a manifest that can't be read: mend that first."
+          : 'They take room. They may also be all that is left of a model whose manifest is gone: look before you delete them.',
       command: null,
       fixable: false,
     });
