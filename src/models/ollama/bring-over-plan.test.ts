@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../vault/digest.ts';
-import { assertRoomFor, bytesToCopy, type ObservedStores, planBringOver } from './bring-over-plan.ts';
+import { assertRoomFor, bytesToCopy, key, type ObservedStores, planBringOver } from './bring-over-plan.ts';
 import { keptModels } from './kept.ts';
 import type { OllamaManifest } from './manifest.ts';
 import { manifestPath, parseOllamaName, shownName } from './name.ts';
@@ -50,8 +50,8 @@ function observed(theirs: Models, ours: Models, there: string, inTheirs?: string
   };
 }
 
-function printed(seen: ObservedStores): string {
-  const steps = planBringOver(seen);
+function printed(seen: ObservedStores, ...brought: string[]): string {
+  const steps = planBringOver(seen, new Set(brought.map((name) => key(parseOllamaName(name)))));
   const lines = steps.map((step) => {
     const copied =
       step.kind === 'bring' ? ` [${step.copied.map((layer) => layer.digest.at(-1)).join('')}]` : '';
@@ -85,6 +85,18 @@ test('another model of this name, in whatever spelling, is never written over', 
   expect(text).toMatch(/^leave tea:latest: another TEA:latest \([0-9a-f]{12}\) is here$/m);
   expect(text).toMatch(/^leave x\/Milk:1: another x\/milk:1 /m);
   expect(text).toMatch(/^0 bytes$/m);
+});
+
+test('what this run brought itself goes along with what became of it over there, also where nothing has to be copied', () => {
+  const seen = observed({ tea: 'ab', milk: 'ab', juice: 'a' }, { tea: 'a', milk: 'ab', JUICE: 'b' }, 'ab');
+  expect(printed(seen, 'tea', 'Juice')).toBe(
+    [
+      'bring tea:latest []: it changed since it was copied',
+      'keep milk:latest: the same is here already',
+      'bring juice:latest []: it changed since it was copied',
+      '0 bytes',
+    ].join('\n'),
+  );
 });
 
 test('of two models whose names differ in case alone one comes', () => {

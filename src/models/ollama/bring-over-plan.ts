@@ -54,8 +54,7 @@ export function planBringOver(
       return { kind: 'leave', model, code: 'verification', because, hint: `ollama pull ${shown}` };
     }
     const layers = blobsOf(manifest);
-    if (standing && !layers.some(isMissing))
-      return { kind: 'keep', model, because: 'the same is here already' };
+    if (same && !layers.some(isMissing)) return { kind: 'keep', model, because: 'the same is here already' };
     const copied = layers.filter((layer) => isMissing(layer) && !coming.has(layer.digest));
     for (const { digest } of copied) coming.add(digest);
     if (!standing) names.push({ name, content });
