@@ -7,7 +7,7 @@ import { sharedService } from './dependency-order.ts';
 import type { ContainerSpec } from './engine.ts';
 import type { Observed } from './observe.ts';
 import { awaitReady } from './readiness.ts';
-import { goBack, removeReplaced, replacementSpec, setAside, type WayBack, within } from './redeploy.ts';
+import { goBack, removeReplaced, replacing, setAside, taking, type WayBack, within } from './redeploy.ts';
 import { besideName } from './set-aside.ts';
 import type { ServiceStep } from './start-step.ts';
 
@@ -92,7 +92,7 @@ async function replace(
   const spec = specFor(making);
   const id = await engine.createContainer(
     besideName(containerName, old.id),
-    takenOver ? spec : replacementSpec(spec, old),
+    takenOver ? taking(spec, old) : replacing(spec, old),
   );
   making.wayBack = wayBack(id);
   await setAside(engine, old, step.aside);

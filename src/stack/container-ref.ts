@@ -1,6 +1,7 @@
 import { AixclError } from '../errors.ts';
 import { composeLabels, labels } from '../labels.ts';
 import type { ContainerSummary } from './engine.ts';
+import { isFailed } from './set-aside.ts';
 
 /** By what a container was found (promise P7). */
 export type MatchedBy = 'labels' | 'name' | 'prefix';
@@ -24,9 +25,21 @@ export interface ServiceIdentity {
  * here, whatever its name.
  */
 export function matches(identity: ServiceIdentity, containers: readonly ContainerSummary[]): Match[] {
-  const labelled = containers.filter((container) => carriesLabels(identity, container));
-  if (labelled.length > 0) return labelled.map((container) => ({ container, matchedBy: 'labels' }));
+  const labelled = containers
+    .filter((container) => carriesLabels(identity, container))
+    .map((container): Match => ({ container, matchedBy: 'labels' }));
+  return labelled.every(({ container }) => isBesideForeign(container, containers))
+    ? [...labelled, ...foreign(identity, containers)]
+    : labelled;
+}
 
+/** It was made to take the place of a container that someone started by hand, and has not: that one may still be the service's. */
+function isBesideForeign(container: ContainerSummary, all: readonly ContainerSummary[]): boolean {
+  if (container.state !== 'created' && !isFailed(container)) return false;
+  return all.some((other) => other.id === container.labels[labels.replaces] && !belongsToOther(other));
+}
+
+function foreign(identity: ServiceIdentity, containers: readonly ContainerSummary[]): Match[] {
   const unclaimed = containers.filter((container) => !belongsToOther(container));
   const named = unclaimed.filter((container) => container.name === identity.containerName);
   if (named.length > 0) return named.map((container) => ({ container, matchedBy: 'name' }));

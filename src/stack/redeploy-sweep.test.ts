@@ -5,8 +5,8 @@ import type { ServiceDefinition } from './definition/types.ts';
 import { isAside, isFailed } from './set-aside.ts';
 import { TestEngine } from './test-engine.ts';
 import { replacedId } from './test-plan.ts';
-import { imageIdOf, ourContainer, service, stack } from './test-stack.ts';
-import { start } from './test-start.ts';
+import { container, imageIdOf, ourContainer, service, stack } from './test-stack.ts';
+import { type StartOptions, start } from './test-start.ts';
 
 const check = { test: ['CMD', 'check'] };
 const at = (image: string, policy: 'always' | 'unless-stopped') =>
@@ -28,12 +28,15 @@ class Lab {
   life = Number.POSITIVE_INFINITY;
   readonly #old: ServiceDefinition;
 
-  constructor(old: ServiceDefinition) {
+  constructor(
+    old: ServiceDefinition,
+    made = ourContainer(stack([old]), old, { id: replacedId, health: 'healthy' }),
+  ) {
     this.#old = old;
     this.engine = new TestEngine({
       images: ['a:0', 'a:1', 'a:bad'],
       networks: ['aixcl_default'],
-      containers: [ourContainer(stack([old]), old, { id: replacedId, health: 'healthy' })],
+      containers: [made],
     });
     this.engine.restartPolicies.set(replacedId, old.restart!);
     const inspect = this.engine.inspectContainer;
@@ -61,9 +64,13 @@ class Lab {
   }
 
   /** The next process. Answers whether this one lived to its end. */
-  async run(definition: ServiceDefinition, life = Number.POSITIVE_INFINITY): Promise<boolean> {
+  async run(
+    definition: ServiceDefinition,
+    life = Number.POSITIVE_INFINITY,
+    options: StartOptions = {},
+  ): Promise<boolean> {
     this.life = life;
-    await start(this.engine, stack([definition]));
+    await start(this.engine, stack([definition]), options);
     const lived = this.life > 0;
     this.life = Number.POSITIVE_INFINITY;
     return lived;
@@ -105,7 +112,12 @@ class Lab {
       const own =
         one.id === replacedId ? this.#old.restart?.name : this.engine.specs.get(one.id)?.restart?.name;
       const taken = this.engine.restartPolicies.get(one.id)?.name !== own;
-      if (taken) expect([after, one.name, isAside(one) || isFailed(one)]).toEqual([after, one.name, true]);
+      if (taken)
+        expect([
+          after,
+          one.name,
+          isAside(one) || isFailed(one) || one.name.includes('.before-aixcl-'),
+        ]).toEqual([after, one.name, true]);
     }
   }
 }
@@ -168,6 +180,23 @@ for (const [name, policy, happen] of between) {
     }
   });
 }
+
+test('killed anywhere in a take-over: the next one ends it, and what was started by hand is still there', async () => {
+  for (const image of ['a:1', 'a:bad']) {
+    for (let life = 0; ; life += 1) {
+      const lab = new Lab(old, container('a', { id: replacedId, image: 'a:0' }));
+      const wish = { wish: { adopt: true } };
+      const lived = await lab.run(at(image, 'always'), life, wish);
+      await lab.run(at('a:1', 'always'), Number.POSITIVE_INFINITY, wish);
+      expect([image, life, await lab.settled()]).toMatchObject([
+        image,
+        life,
+        { containers: ['a.before-aixcl-a5559cc38d9d exited a:0', 'a running a:1'] },
+      ]);
+      if (lived) break;
+    }
+  }
+});
 
 test('what replaced another keeps the mark of it, and is replaced as any other', async () => {
   const lab = new Lab(old);

@@ -17,14 +17,19 @@ export interface WayBack {
   readonly replacement: string | undefined;
 }
 
-/** What the new container of a redeploy is made of besides its definition: marks, and the anonymous volumes of the old one. */
-export function replacementSpec(spec: ContainerSpec, old: ContainerDetail): ContainerSpec {
-  const marks = { [labels.replaces]: old.id, [labels.replacedRestart]: spellRestartPolicy(old.restart) };
+/** What the new container of a redeploy is made of: its definition, marks, and the anonymous volumes of the old one. */
+export function replacing(spec: ContainerSpec, old: ContainerDetail): ContainerSpec {
+  const marked = taking(spec, old);
   return {
-    ...spec,
-    labels: { ...spec.labels, ...marks },
+    ...marked,
+    labels: { ...marked.labels, [labels.replacedRestart]: spellRestartPolicy(old.restart) },
     mounts: withInheritedVolumes(spec.mounts, old),
   };
+}
+
+/** What takes the place of a container that someone started by hand. */
+export function taking(spec: ContainerSpec, old: ContainerDetail): ContainerSpec {
+  return { ...spec, labels: { ...spec.labels, [labels.replaces]: old.id } };
 }
 
 /** Takes the old one out of service. It is stopped first: an engine renames nothing that it is about to restart. */
