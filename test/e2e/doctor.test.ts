@@ -21,22 +21,25 @@ import {
 } from '../setup/engine-test.ts';
 import { type SmallStack, shell, smallStack } from './small-stack.ts';
 
-/** Milliseconds. A machine that does nothing else takes some 300. */
+/** Milliseconds; the best of three. A machine that does nothing else takes some 300. */
 const longestMs = 3000;
 
 describeEngine('doctor', () => {
   engineTest('on a healthy stack ends with 0, in no time, and finds nothing that matters', async () => {
     await using home = await healthyHome();
-    const began = performance.now();
-    const found = await aixcl(['doctor'], { home });
-    const took = performance.now() - began;
-    expect(found.code, `${found.stdout}${found.stderr}`).toBe(0);
-    expect(took).toBeLessThan(longestMs);
+    const took: number[] = [];
+    for (let run = 0; run < 3; run += 1) {
+      const began = performance.now();
+      const { code, stdout, stderr } = await aixcl(['doctor'], { home });
+      took.push(performance.now() - began);
+      expect(code, `${stdout}${stderr}`).toBe(0);
+      expect(stdout.trimEnd().split('\n').at(-1)).toBe('2 findings: 0 dangers, 0 problems, 2 notes');
+    }
+    expect(Math.min(...took)).toBeLessThan(longestMs);
     const listed = await findings(home);
     expect(listed.filter(({ level }) => level !== 'note')).toEqual([]);
     // 20.10, on one disk.
     expect(listed.map(({ check }) => check)).toEqual(['engine-prunes-named', 'vault-on-models-disk']);
-    expect(found.stdout.trimEnd().split('\n').at(-1)).toBe('2 findings: 0 dangers, 0 problems, 2 notes');
   });
 
   engineTest(
@@ -185,13 +188,13 @@ describeEngine('doctor', () => {
     try {
       const began = performance.now();
       const found = await findings(home, 9, { DOCKER_HOST: `unix://${socket}` });
-      expect(performance.now() - began).toBeLessThan(2 * longestMs);
+      expect(performance.now() - began).toBeLessThan(4 * longestMs);
       expect(found.map(({ check }) => check)).toEqual([
         'engine-unreachable',
         'manifest-unreadable',
         'blob-orphaned',
       ]);
-      expect(found[0]?.what).toContain('no answer within 2.5 s');
+      expect(found[0]?.what).toContain('no answer within 5 s');
     } finally {
       server.closeAllConnections();
       server.close();

@@ -3,7 +3,7 @@ import type { Unexamined } from '../../../doctor/examined.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
 
 /** Milliseconds that a part has; whatever hangs is then told, and the others are not held up. */
-const patienceMs = 2500;
+const patienceMs = 5000;
 
 export interface Obstructed extends Unexamined {
   /** True of a part that nobody can look at without the engine. */
@@ -56,7 +56,7 @@ export class TimeUp extends Error {
 }
 
 /** Milliseconds for what a part of its own would rather know: it is looked at without, where an engine hangs. */
-const shortPatienceMs = 1000;
+const shortPatienceMs = 2000;
 
 /** Undefined where it fails, or takes longer than is worth waiting for. */
 export async function ifKnown<T>(work: Promise<T>): Promise<T | undefined> {
