@@ -66,7 +66,7 @@ export async function applyClean(plan: readonly CleanStep[], hands: CleanHands):
       continue;
     }
     hands.signal.throwIfAborted();
-    const task = hands.progress.start(`remove ${targetOf(step)}`);
+    const task = hands.progress.start(labelOf(step));
     try {
       await hands.note(step.kind, targetOf(step), step.because);
       outcomes.push(await take(step, hands, saved));
@@ -80,6 +80,12 @@ export async function applyClean(plan: readonly CleanStep[], hands: CleanHands):
     }
   }
   return { outcomes, failures, saved };
+}
+
+function labelOf(step: GoingStep): string {
+  if (step.kind === 'let-go') return `let go of ${step.volume.name}`;
+  const what = step.kind.replace(/^remove-(saved-)?/, '');
+  return `remove ${what} ${targetOf(step)}`;
 }
 
 type GoingStep = Exclude<CleanStep, { readonly kind: 'keep' | 'save-volume' }>;

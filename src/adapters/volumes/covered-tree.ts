@@ -25,12 +25,12 @@ export function isStaging(path: string): boolean {
 
 /**
  * Parts what is saved from what never is: the private key of an Ollama (with its public half, of no use alone), downloads that did not end,
- * and what an interrupted restore left of its own.
+ * and what an interrupted restore left of its own. `store`: it is an Ollama's, also where no folder of it tells.
  */
-export function coveredTree(tree: FolderTree): CoveredTree {
+export function coveredTree(tree: FolderTree, store: boolean): CoveredTree {
   const folders = new Set(tree.folders.map(({ path }) => path));
   const leftOut = tree.files.flatMap(({ path }): LeftOut[] => {
-    const why = isStaging(path) ? undefined : whyLeftOut(path, folders);
+    const why = isStaging(path) ? undefined : whyLeftOut(path, folders, store);
     return why === undefined ? [] : [{ path, why }];
   });
   const left = new Set(leftOut.map(({ path }) => path));
@@ -52,13 +52,13 @@ export function coveredTree(tree: FolderTree): CoveredTree {
   };
 }
 
-function whyLeftOut(path: string, folders: ReadonlySet<string>): string | undefined {
+function whyLeftOut(path: string, folders: ReadonlySet<string>, store: boolean): string | undefined {
   const folder = parentOf(path);
   const at = (place: string) => folders.has(folder === '' ? place : `${folder}/${place}`);
-  if (/^id_ed25519(\.pub)?$/.test(posix.basename(path)) && (at('models/manifests') || at('models/blobs')))
+  const beside = at('models/manifests') || at('models/blobs') || (store && folder === '');
+  if (beside && /^id_ed25519(\.pub)?$/.test(posix.basename(path)))
     return "Ollama's own key, which no backup holds";
-  const blobs = /(^|\/)blobs\/sha256-[0-9a-f]{64}-partial(-\d+)?$/.test(path);
-  if (blobs && folders.has(posix.join(parentOf(folder), 'manifests'))) return 'a download that did not end';
+  if (/(^|\/)blobs\/sha256-[0-9a-f]{64}-partial(-\d+)?$/.test(path)) return 'a download that did not end';
   return path.split('/').includes(storeStaging) ? 'left by an interrupted restore' : undefined;
 }
 

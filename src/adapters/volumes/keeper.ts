@@ -199,7 +199,7 @@ export class VolumeKeeper implements Keeper {
   async compare({ name }: Subject, snapshot: Snapshot, options: WorkOptions): Promise<Standing> {
     const tree = savedTree(snapshot);
     await this.#assertUnused(name);
-    const kept = await this.look(name);
+    const kept = await findVolume(this.#places, name, holdsStore(tree));
     if (!kept) return { kind: 'nothing' };
     const { files, links, folders, attributes } = await this.#missing(kept, tree, snapshot, options);
     const whole = files.length + links.length === 0 && !folders && !attributes;
@@ -211,7 +211,7 @@ export class VolumeKeeper implements Keeper {
     const { name } = target;
     if (!(await this.look(name))) await this.#places.make(name, tree, snapshot);
     await this.#assertUnused(name);
-    const kept = await this.look(name);
+    const kept = await findVolume(this.#places, name, holdsStore(tree));
     if (!kept) throw new AixclError('unexpected', `the volume ${name} was made, and is not there`);
     const options = { signal, ...(onProgress && { onProgress }) };
     const missing = await this.#missing(kept, tree, snapshot, options);
@@ -303,6 +303,10 @@ async function usersOf(engine: Engine, name: string): Promise<ContainerSummary[]
       own[labels.operation] === undefined &&
       mounts.some((mount) => mount.kind === 'volume' && mount.name === name && mount.readOnly !== true),
   );
+}
+
+function holdsStore({ folders }: SavedTree): boolean {
+  return folders.includes('models/blobs') || folders.includes('models/manifests');
 }
 
 function isUp(state: ContainerSummary['state']): boolean {

@@ -28,11 +28,20 @@ export interface VolumePlaces {
   /** For a helper container, the likeliest first. */
   readonly images: () => Promise<readonly string[]>;
   readonly receipts: () => Promise<Receipts>;
+  /** Whether a volume is where an Ollama keeps its models, whatever lies in it. */
+  readonly isStore: (volume: VolumeSummary) => Promise<boolean>;
   readonly signal: AbortSignal;
 }
 
-/** Undefined where the engine has no such volume. Throws `refused` for a name of a folder that is not there. */
-export async function findVolume(places: VolumePlaces, name: string): Promise<KeptVolume | undefined> {
+/**
+ * Undefined where the engine has no such volume. Throws `refused` for a name of a folder that is not there. `store`: it is to hold an Ollama's
+ * models, whatever else is known.
+ */
+export async function findVolume(
+  places: VolumePlaces,
+  name: string,
+  store = false,
+): Promise<KeptVolume | undefined> {
   const engine = await places.engine();
   const volume = await engine.inspectVolume(name);
   if (!volume) return undefined;
@@ -41,11 +50,11 @@ export async function findVolume(places: VolumePlaces, name: string): Promise<Ke
   // What this user may not look into, a helper may.
   const readable = read?.odd.every(({ why }) => !why.includes('can not look into')) === true;
   const tree = readable && read ? read : await treeByHelper(places, name);
-  return keptVolume(volume, readable ? folder : undefined, tree);
+  const covered = coveredTree(tree, store || (await places.isStore(volume)));
+  return keptVolume(volume, readable ? folder : undefined, covered);
 }
 
-function keptVolume(volume: VolumeSummary, folder: string | undefined, tree: FolderTree): KeptVolume {
-  const covered = coveredTree(tree);
+function keptVolume(volume: VolumeSummary, folder: string | undefined, covered: CoveredTree): KeptVolume {
   const { files, odd } = covered.saved;
   const [first] = odd;
   return {

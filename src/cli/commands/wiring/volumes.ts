@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { ownershipOf } from '../../../adapters/durable.ts';
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
+import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { Layout } from '../../../adapters/vault/layout.ts';
 import { Receipts } from '../../../adapters/vault/receipts.ts';
 import { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import { makeVolume } from '../../../adapters/volumes/make-volume.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
+import { contentsOfVolume } from '../../../stack/volume-contents.ts';
 import type { Context } from '../../context.ts';
 
 /** Who keeps volumes of the engine as a whole. */
@@ -21,6 +23,11 @@ export function volumeKeeperOf(context: Context): VolumeKeeper {
     async receipts() {
       const owner = existsSync(home.models) ? await ownershipOf(home.models) : undefined;
       return new Receipts(new Layout(home.vault).receipts, owner);
+    },
+    async isStore(volume) {
+      const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
+      const [containers, seen] = await Promise.all([engine.listContainers(), readSeen(home)]);
+      return contentsOfVolume(volume.name, volume, { definition, containers, seen }) === 'models';
     },
     async make(name, { volume }, { subject }) {
       const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
