@@ -129,6 +129,8 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   for (const step of plan) {
     if (step.kind === 'replace' || step.kind === 'adopt')
       context.out.note(`${step.service} is made anew: ${step.because}`);
+    if (step.kind === 'go-back')
+      context.out.note(`${step.service} goes back to the container before: ${step.because}`);
   }
   progress.expect(plan);
   const before = {
@@ -137,6 +139,9 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   };
   const outcome = await applyStart(definition, observed, services, plan, hands, before);
   tellOutcome(outcome, noted);
+  for (const { kind, target, because } of outcome.steps) {
+    if (kind === 'keep-aside') context.out.note(`${target} stays set aside: ${because}`);
+  }
   await noLongerLeftOut(context, services, outcome);
   return { definition, services, plan, outcome };
 }
