@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ContainerState } from './engine.ts';
 import { plan, planned, refusal, replacedOllama } from './test-plan.ts';
 import {
   composeContainer,
@@ -8,6 +9,7 @@ import {
   replacing,
   service,
   stack,
+  volume,
 } from './test-stack.ts';
 
 const ollama = service('ollama', { healthcheck: { test: ['CMD', 'ollama', 'list'] } });
@@ -105,6 +107,33 @@ test('a running container under a prefixed name gets its name back and runs on',
     `rename ${name} → ollama: an interrupted recreate left it under another name
 keep ollama: it runs as defined`,
   );
+});
+
+test('one that is replaced gets its own name before: Compose 1 gave it the one that the new container gets', async () => {
+  const renamed = { ...old, name: `${old.id.slice(0, 12)}_ollama` };
+  const fresh = composeContainer(one, ollama, { state: 'created' });
+  expect(await planned(one, { containers: [fresh, renamed] })).toMatch(
+    new RegExp(
+      `^remove-leftover ollama: .*\nrename ${renamed.name} → ollama: .*\nreplace ollama: it was not made by aixcl`,
+    ),
+  );
+});
+
+test('one that only its prefixed name tells is taken over where it is stopped and keeps no other data', async () => {
+  const name = 'a9f302029b81_ollama';
+  const data = service('ollama', {
+    mounts: [{ kind: 'volume', source: 'data', target: '/root/.ollama', readOnly: false, noCopy: true }],
+  });
+  const world = stack([data], { volumes: [volume('data', { name: 'ollama' })] });
+  const standing = (volumeName: string, state: ContainerState) => ({
+    containers: [
+      container(name, { state, mounts: [{ kind: 'volume', name: volumeName, target: '/root/.ollama' }] }),
+    ],
+    volumes: ['ollama'],
+  });
+  expect(await planned(world, standing('ollama', 'exited'))).toMatch(/^adopt a9f302029b81_ollama:/m);
+  expect(await refusal(plan(world, standing('ollama', 'running')))).toContain('--adopt');
+  expect(await refusal(plan(world, standing('other', 'exited')))).toContain('--adopt');
 });
 
 test('where its name is taken, a running container keeps the one that it has', async () => {

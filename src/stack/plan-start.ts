@@ -28,7 +28,7 @@ export function planStart(
     ...planImages(observed, inDependencyOrder(services), parts, wish),
     ...planNetworks(definition, observed, services),
     ...planVolumes(definition, observed, services),
-    ...planHolding(definition, observed, services, wish),
+    ...planHolding(definition, observed, services, wish, parts.flat()),
     ...parts.flat(),
     ...planRestarts(services, parts),
   ];
@@ -122,25 +122,28 @@ function planExisting(
     ];
   }
 
+  const isRenamed =
+    container.name !== service.containerName &&
+    !observed.containers.some(({ id, name }) => name === service.containerName && !gone.has(id));
+  const steps: StartStep[] = isRenamed
+    ? [
+        {
+          kind: 'rename',
+          service: service.name,
+          id: container.id,
+          from: container.name,
+          to: service.containerName,
+          because: 'an interrupted recreate left it under another name',
+        },
+      ]
+    : [];
+  const name = isRenamed ? service.containerName : container.name;
+
   const drift = driftOf(definition, observed, service, match) ?? lostNetwork(planning, service, match);
   if (drift) {
     // Found out now: once the old container is gone, a taken name or port leaves the service without one.
     refuseConflict(service, observed);
-    return planReplacement(service, container, drift, { wish, wait });
-  }
-  const steps: StartStep[] = [];
-  if (
-    container.name !== service.containerName &&
-    !observed.containers.some(({ id, name }) => name === service.containerName && !gone.has(id))
-  ) {
-    steps.push({
-      kind: 'rename',
-      service: service.name,
-      id: container.id,
-      from: container.name,
-      to: service.containerName,
-      because: 'an interrupted recreate left it under another name',
-    });
+    return [...steps, ...planReplacement(service, { ...container, name }, drift, { wish, wait })];
   }
   // An engine renames nothing that it is about to restart: that is stopped first.
   if (container.state !== 'running' && (container.state !== 'restarting' || steps.length > 0)) {
@@ -157,7 +160,7 @@ function planExisting(
     kind: 'keep',
     service: service.name,
     id: container.id,
-    name: steps.length > 0 ? service.containerName : container.name,
+    name,
     because: 'it runs as defined',
   };
   return [...steps, keep, ...(settled && !wish.unready.has(service.name) ? [] : wait)];

@@ -5,7 +5,7 @@ import { describe, test } from 'vitest';
 import { currentEngine, privateEngine } from './engines.ts';
 import { ollamaStandIn, realOllama, realOllamaWish } from './ollama-image.ts';
 import type { PrivateEngine } from './private-engine.ts';
-import { type Outcome, runProcess } from './process.ts';
+import { type Outcome, runProcess, startProcess } from './process.ts';
 import { variables } from './variables.ts';
 
 export { type Aixcl, aixcl, spawnAixcl } from './aixcl.ts';
@@ -95,6 +95,15 @@ export function compose(args: readonly string[], options: ToolOptions = {}): Pro
   return onEngine(given(variables.compose), args, options);
 }
 
+/** The same, for a test that kills it; at `host`, where the test stands between it and its engine. */
+export function spawnCompose(args: readonly string[], host: string, options: ToolOptions = {}) {
+  const { cwd, env, engine = testEngine() } = options;
+  return startProcess(given(variables.compose), args, {
+    ...(cwd !== undefined && { cwd }),
+    env: { ...clientEnvironment(engine), DOCKER_HOST: host, ...env },
+  });
+}
+
 /** `key=value` for what a test leaves beside the engine. */
 export function testLabel(): string {
   return given(variables.label);
@@ -102,12 +111,15 @@ export function testLabel(): string {
 
 function onEngine(program: string, args: readonly string[], options: ToolOptions): Promise<Outcome> {
   const { cwd, env, engine = testEngine() } = options;
-  // The user's own client settings (contexts, credentials) stay out of it.
-  const config = join(engine.directory, 'client');
   return runProcess(program, args, {
     ...(cwd !== undefined && { cwd }),
-    env: { ...process.env, DOCKER_CONFIG: config, DOCKER_HOST: engine.host, ...env },
+    env: { ...clientEnvironment(engine), ...env },
   });
+}
+
+function clientEnvironment(engine: PrivateEngine): NodeJS.ProcessEnv {
+  // The user's own client settings (contexts, credentials) stay out of it.
+  return { ...process.env, DOCKER_CONFIG: join(engine.directory, 'client'), DOCKER_HOST: engine.host };
 }
 
 function slot(): number {
