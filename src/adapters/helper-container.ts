@@ -23,8 +23,8 @@ export interface HelperWish {
 /** It ends by itself after a day, whatever becomes of us. */
 const longestLife = '86400';
 
-/** Rights of root over other users' files: to write in their folders, and to give them what was made. */
-const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
+/** Rights of root over other users' files: to write in their folders, and to give them what was made, with any mode. */
+const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'];
 
 /**
  * A container that does for this process what it may not do itself, or reaches where it can't: as root over the mounted folders and volumes

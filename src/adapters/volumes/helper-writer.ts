@@ -60,9 +60,9 @@ while [ $# -gt 0 ]; do
   shift 4
 done
 `;
-const settleFiles = `
+const settleThese = `
 while [ $# -gt 0 ]; do
-  if [ -f "$1" ] && [ ! -L "$1" ]; then chown -- "$2" "$1"; chmod "$3" "$1"; touch -d "@$4" -- "$1"; fi
+  if [ -e "$1" ] && [ ! -L "$1" ]; then chown -- "$2" "$1"; chmod "$3" "$1"; touch -d "@$4" -- "$1"; fi
   shift 4
 done
 sync
@@ -123,25 +123,19 @@ export class HelperVolumeWriter implements VolumeWriter {
       }),
     );
     await this.#run('rm -rf -- "$1"', [staging]);
-    // Modes and times of folders, by a tool that needs no more rights than it has: the engine itself.
+    // By the engine, in one go; it leaves the volume itself alone.
     const folders = tree.folders.flatMap((path): Packed[] => {
-      const attributes = tree.attributes.get(path);
-      return attributes ? [{ kind: 'folder', name: path === '' ? './' : `${path}/`, attributes }] : [];
+      const attributes = path === '' ? undefined : tree.attributes.get(path);
+      return attributes ? [{ kind: 'folder', name: `${path}/`, attributes }] : [];
     });
     if (folders.length > 0) await this.#put(volumeTarget, folders, filling);
+    const own = tree.attributes.get('');
+    if (own) await this.#run(settleThese, settling(['', own]));
     await this.#run('sync', []);
   }
 
   async settle(files: ReadonlyMap<string, SavedAttributes>): Promise<void> {
-    await this.#each(
-      settleFiles,
-      [...files].map(([path, { mode, mtime, owner }]) => [
-        at(path),
-        `${owner.uid}:${owner.gid}`,
-        mode.toString(8),
-        seconds(mtime),
-      ]),
-    );
+    await this.#each(settleThese, [...files].map(settling));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -234,6 +228,10 @@ export class HelperVolumeWriter implements VolumeWriter {
       cause: error,
     });
   }
+}
+
+function settling([path, { mode, mtime, owner }]: readonly [string, SavedAttributes]): string[] {
+  return [at(path), `${owner.uid}:${owner.gid}`, mode.toString(8), seconds(mtime)];
 }
 
 function at(path: string): string {

@@ -1,5 +1,6 @@
 import type { Arguments } from 'yargs';
 import { reapHelpers } from '../../../adapters/helper-container.ts';
+import type { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import {
   applyClean,
@@ -49,7 +50,7 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
     signal: context.signal,
   });
   await context.confirm('Remove all this?');
-  await hashAhead(context, asked);
+  await hashAhead(context, keeper, plan);
 
   /** What came while the question was open stays. */
   const again = async () =>
@@ -86,10 +87,11 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
   report(context, cleaned);
 }
 
-/** What is hashed while all still runs need not be when it stands. */
-async function hashAhead(context: Context, names: readonly string[]): Promise<void> {
-  const keeper = volumeKeeperOf(context);
-  for (const name of names) {
+/** What is hashed while all still runs need not be when it stands. Only of what the vault takes over: the rest is hashed as it is copied. */
+async function hashAhead(context: Context, keeper: VolumeKeeper, plan: readonly CleanStep[]): Promise<void> {
+  for (const step of plan) {
+    if (step.kind !== 'save-volume' || step.asked.folder === undefined) continue;
+    const { name } = step.volume;
     const kept = await keeper.look(name);
     if (!kept) continue;
     await working(context, `Hashing the volume ${name}`, kept.size, (options) =>
