@@ -58,7 +58,11 @@ const wrong = examined({
   services: [
     ourService({ condition: 'its container is called 0123456789ab_ollama', onlyRename: true }),
     ourService({ service: 'llama-server', health: 'unhealthy' }),
-    ourService({ service: 'open-webui', matchedBy: 'name', condition: 'aixcl did not make it' }),
+    ourService({
+      service: 'open-webui',
+      matchedBy: 'name',
+      condition: 'aixcl did not make it; aixcl stack start --adopt',
+    }),
   ],
   images: {
     drifted: [{ service: 'ollama', runs: 'ollama:1', named: 'ollama:2' }],

@@ -51,6 +51,27 @@ test('what an interrupted recreate left is mended by service restart; a lost nam
   expect(planFix(nameAlone)).toMatchObject([{ kind: 'rename-container', service: 'ollama' }]);
 });
 
+test.each([
+  [
+    'web is to replace aside_web, which is kept until the new one is known to be healthy; aixcl service start web removes it then, or goes back to it',
+    'web is to replace aside_web, which is kept until the new one is known to be healthy',
+    'aixcl service start web',
+  ],
+  [
+    'its container is called 0_web, and its name is taken by another one: docker rename web web-other, then aixcl service restart web',
+    'its container is called 0_web, and its name is taken by another one',
+    'docker rename web web-other',
+  ],
+  [
+    '2 containers could be web: web, second; aixcl does not choose between them',
+    '2 containers could be web: web, second; aixcl does not choose between them',
+    'aixcl service restart web',
+  ],
+])('the command that a condition names is the next: %s', (condition, what, command) => {
+  const services = [ourService({ service: 'web', condition })];
+  expect(checkServices(examined({ services }))).toMatchObject([{ what: `web: ${what}`, command }]);
+});
+
 test('a container that was made by hand is worth a word', () => {
   const condition = 'aixcl did not make it; aixcl stack start --adopt takes it over';
   expect(checkServices(examined({ services: [ourService({ matchedBy: 'name', condition })] }))).toMatchObject(

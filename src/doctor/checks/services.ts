@@ -6,25 +6,33 @@ export function checkServices({ services = [] }: Examined): Finding[] {
   return services.flatMap((service) => [...odd(service), ...sick(service)]);
 }
 
-function odd({ service, condition, matchedBy, candidates, onlyRename }: ServiceExamined): Finding[] {
+function odd({ service, condition, onlyRename }: ServiceExamined): Finding[] {
   if (condition === null) return [];
-  const byHand = matchedBy === 'name' && !candidates;
+  const { what, command } = apart(condition);
+  const byHand = command === adopt;
   return [
     {
       check: byHand ? 'service-by-hand' : 'service-interrupted',
       level: byHand ? 'note' : 'problem',
-      what: `${service}: ${condition.split('; aixcl ')[0]}`,
+      what: `${service}: ${what}`,
       why: byHand
         ? 'aixcl neither stops nor replaces it, and its volumes are mounted as somebody else chose.'
         : 'The service runs under another name, or twice, or not at all; its data is there.',
-      command: byHand
-        ? 'aixcl stack start --adopt'
-        : onlyRename
-          ? 'aixcl doctor --fix'
-          : `aixcl service restart ${service}`,
-      fixable: !byHand && onlyRename,
+      command: onlyRename ? 'aixcl doctor --fix' : (command ?? `aixcl service restart ${service}`),
+      fixable: onlyRename,
     },
   ];
+}
+
+const adopt = 'aixcl stack start --adopt';
+
+/** A condition says in one sentence what is odd and, behind it, what to type. */
+function apart(condition: string): { readonly what: string; readonly command: string | undefined } {
+  const found = /docker rename \S+ \S+\b|aixcl service (?:re)?start \S+|aixcl stack start --adopt/.exec(
+    condition,
+  );
+  if (!found) return { what: condition, command: undefined };
+  return { what: condition.slice(0, found.index).replace(/[;:,] $/, ''), command: found[0] };
 }
 
 function sick({ service, container, state, health, status }: ServiceExamined): Finding[] {

@@ -4,7 +4,7 @@ import { hostFacts } from '../../../adapters/host-facts.ts';
 import type { ImagesExamined, ServiceExamined, Trouble } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
-import { matches } from '../../../stack/container-ref.ts';
+import { isOurs, matches } from '../../../stack/container-ref.ts';
 import { parseDotenv } from '../../../stack/definition/dotenv.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary } from '../../../stack/engine.ts';
@@ -43,7 +43,8 @@ export function renamable(
 ): ContainerSummary | undefined {
   const identity = identityOf(definition, service);
   const found = matches(identity, containers);
-  if (found.length !== 1 || containers.some(({ name }) => name === service.containerName)) return undefined;
+  if (found.length !== 1 || !found.every(isOurs)) return undefined;
+  if (containers.some(({ name }) => name === service.containerName)) return undefined;
   try {
     const { stays, goes, redeploy } = mend(identity, found, () => true);
     return goes.length === 0 && !redeploy ? stays?.container : undefined;
