@@ -73,8 +73,8 @@ async function applySharedStep(step: SharedStep, hands: StartHands, project: str
       return engine.createVolume(volume, { ...Object.fromEntries(volume.labels), ...own });
     }
     case 'hold-volumes': {
-      const { volumes: hold, images } = step;
-      await holdVolumes(engine, { home: hands.home, hold, images, signal });
+      const { volumes: hold, images, onlyOn } = step;
+      await holdVolumes(engine, { home: hands.home, hold, images, onlyOn, signal });
       return;
     }
   }

@@ -28,6 +28,8 @@ export interface GuardWish {
   readonly hold: readonly string[];
   /** Volumes that no guard is to hold any longer. */
   readonly letGo?: readonly string[];
+  /** Ids of images: a guard on any other is replaced. Else it would keep an image that nothing else needs from being removed. */
+  readonly onlyOn?: readonly string[] | undefined;
 }
 
 /** What has to be done, in this order: nothing is removed before one that holds all runs. */
@@ -48,7 +50,9 @@ export function planGuard(containers: readonly ContainerSummary[], wish: GuardWi
     [...guards.flatMap(mountedVolumes), ...wish.hold].filter((name) => !letGo.has(name)),
   );
   if (wanted.size === 0) return { stays: undefined, start: false, remove: guards, rename: false };
-  const [guard] = guards.filter((one) => holdsJust(one, wanted, letGo)).sort(byStanding);
+  const fits = (one: ContainerSummary) =>
+    holdsJust(one, wanted, letGo) && (wish.onlyOn?.includes(one.imageId) ?? true);
+  const [guard] = guards.filter(fits).sort(byStanding);
   if (!guard) {
     return {
       stays: { volumes: [...wanted].sort() },
@@ -127,7 +131,7 @@ export function guardSpec(
   // Compose labels the images that it builds, and a container inherits what its image carries.
   const inherited = Object.keys(image.labels).filter((key) => key.startsWith('com.docker.compose.'));
   return {
-    image: image.id,
+    image: image.tags[0] ?? image.id,
     entrypoint: ['sleep'],
     command: [forEver],
     environment: new Map(),

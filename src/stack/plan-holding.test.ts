@@ -5,7 +5,16 @@ import type { ContainerSummary } from './engine.ts';
 import { guardName } from './guard.ts';
 import { TestEngine } from './test-engine.ts';
 import { planned } from './test-plan.ts';
-import { boundVolume, container, home, ourContainer, service, stack, volume } from './test-stack.ts';
+import {
+  boundVolume,
+  container,
+  home,
+  imageIdOf,
+  ourContainer,
+  service,
+  stack,
+  volume,
+} from './test-stack.ts';
 import { outcomes, start } from './test-start.ts';
 
 const uses = (source: string) =>
@@ -57,6 +66,20 @@ test('a name for a folder of this machine is held by the folder, and what may be
   expect(await planned(disposable)).not.toContain('hold-volumes');
   const seen = new Map([['cache', { modelsSeen: true, at: '2026-01-01T00:00:00Z' }]]);
   expect(await planned(disposable, { wish: { seen } })).toContain('hold-volumes cache');
+});
+
+test('the guard leaves an image that only it would keep once the service is replaced, and no other', async () => {
+  const old = { image: 'cache:0', imageId: imageIdOf('cache:0') };
+  const made = ourContainer(definition, cache, { ...old, labels: { [labels.hash]: 'of another image' } });
+  const drifted = [made, ourContainer(definition, web)];
+  const world = { volumes: ['cache'] };
+  const lines = async (of: ContainerSummary) =>
+    planned(definition, { ...world, containers: [...drifted, of] });
+  expect(await lines(guard('running', old))).toMatch(
+    /^hold-volumes cache: the guard is the last on an image/,
+  );
+  expect(await lines(guard('running', { imageId: imageIdOf('web:1') }))).not.toContain('hold-volumes');
+  expect(await lines(guard('running', { imageId: imageIdOf('other:1') }))).not.toContain('hold-volumes');
 });
 
 test('a service is not started over a volume that can not be held; the others are', async () => {

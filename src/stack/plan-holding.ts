@@ -1,21 +1,23 @@
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
-import { type GuardPlan, guardHolding, isSettled, planGuard } from './guard.ts';
+import { type GuardPlan, guardHolding, guardsOf, isSettled, planGuard } from './guard.ts';
 import { imagesAtHand } from './images-at-hand.ts';
 import { boundFolder, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 import { contentsOfVolume } from './volume-contents.ts';
 import { folderBehind } from './volume-status.ts';
 
-/** Sees to it that the guard holds what these services keep inside the engine, before the first of them is started. */
+/** Sees to it that the guard holds what these services keep inside the engine, before the first of them is started. `steps`: theirs. */
 export function planHolding(
   definition: StackDefinition,
   observed: Observed,
   services: readonly ServiceDefinition[],
   { home, seen }: Pick<StartWish, 'home' | 'seen'>,
+  steps: readonly StartStep[],
 ): StartStep[] {
   const { containers } = observed;
   const volumes = volumesToHold(definition, observed, services, seen);
-  const plan = planGuard(containers, { home, hold: volumes });
+  const onlyOn = imagesToComeOff(observed, home, steps);
+  const plan = planGuard(containers, { home, hold: volumes, onlyOn });
   if (isSettled(plan)) return [];
   const users = services.filter((service) => volumes.some((name) => uses(definition, service, name)));
   return [
@@ -23,13 +25,32 @@ export function planHolding(
       kind: 'hold-volumes',
       volumes,
       services: users.map(({ name }) => name),
+      onlyOn,
       images: imagesAtHand(definition, { first: users.map(({ image }) => image), containers }),
       because: reasonFor(
         plan,
         volumes.filter((name) => !guardHolding(containers, name)),
+        onlyOn,
       ),
     },
   ];
+}
+
+/**
+ * Ids of the images that services have now, where the guard stands on one that a replaced container has and no service will have: that image
+ * could not be removed for its sake alone. Undefined: it may stay where it is.
+ */
+function imagesToComeOff(
+  { containers, images }: Observed,
+  home: string,
+  steps: readonly StartStep[],
+): string[] | undefined {
+  const current = [...images.values()].flatMap((image) => image?.id ?? []);
+  const replaced = new Set(steps.flatMap((step) => (step.kind === 'replace' ? step.id : [])));
+  const leaving = containers.flatMap(({ id, imageId }) => (replaced.has(id) ? imageId : []));
+  const guards = guardsOf(containers, home);
+  const isStale = guards.some(({ imageId }) => leaving.includes(imageId) && !current.includes(imageId));
+  return isStale && current.length > 0 ? current : undefined;
 }
 
 /** Names of the volumes that these services use and that no folder of this machine holds; what may be lost without harm is not held. */
@@ -51,11 +72,14 @@ function uses(definition: StackDefinition, service: ServiceDefinition, name: str
   return usedVolumes(definition, [service]).some((volume) => volume.name === name);
 }
 
-function reasonFor({ stays, start }: GuardPlan, unheld: readonly string[]): string {
+function reasonFor({ stays, start }: GuardPlan, unheld: readonly string[], onlyOn: unknown): string {
   if (start && stays && 'guard' in stays) {
     return `${stays.guard.name} is ${stays.guard.state}, and holds nothing while it does not run`;
   }
-  return unheld.length > 0
-    ? `its bytes lie inside the engine, where a clean-up takes what no running container holds`
+  if (unheld.length > 0) {
+    return 'its bytes lie inside the engine, where a clean-up takes what no running container holds';
+  }
+  return onlyOn
+    ? 'the guard is the last on an image that is replaced'
     : 'an interrupted change of the guard is finished';
 }

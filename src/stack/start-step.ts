@@ -21,6 +21,8 @@ export type StartStep = Step<{
     readonly volumes: readonly string[];
     readonly services: readonly string[];
     readonly images: readonly string[];
+    /** As `GuardWish` has it. */
+    readonly onlyOn?: readonly string[] | undefined;
   };
   /** A replacement that was made and never started, left by a killed command. */
   'remove-leftover': { readonly service: string; readonly id: string; readonly name: string };

@@ -97,14 +97,58 @@ describeEngine('a volume "ollama" that was there before', () => {
     expect(again.json.at(-1)).toMatchObject({ type: 'result', changed: false });
   });
 
-  engineTest('is told by status as held by the running container, and by nothing without one', async () => {
+  engineTest('is held by the guard, also while the stack is stopped; without it, status shouts', async () => {
+    await using home = await homeWithVolume();
+    expect(await volumeStatus(home)).toMatchObject({ name: 'ollama', holds: 'models', heldBy: null });
+    expect((await home.ok('stack', 'status')).stdout).toContain('DANGER: the volume ollama (models)');
+    await home.ok('stack', 'start', 'ollama');
+    expect(await volumeStatus(home)).toMatchObject({ holds: 'models', heldBy: 'guard aixcl-guard' });
+    await home.ok('stack', 'stop');
+    expect(await volumeStatus(home)).toMatchObject({ heldBy: 'guard aixcl-guard' });
+    await home.ok('stack', 'start', 'ollama');
+
+    await docker(['rm', '--force', 'aixcl-guard']);
+    expect(await volumeStatus(home)).toMatchObject({ heldBy: 'running container ollama' });
+    expect((await home.ok('stack', 'status')).stdout).toContain('WARNING: the volume ollama (models)');
+    await home.ok('stack', 'stop', 'ollama');
+    expect(await volumeStatus(home)).toMatchObject({ heldBy: null });
+    expect((await home.ok('stack', 'status')).stdout).toContain('DANGER: the volume ollama (models)');
+  });
+
+  engineTest('is held again by the next start, whatever became of the guard', async () => {
     await using home = await homeWithVolume();
     await home.ok('stack', 'start', 'ollama');
-    const held = { name: 'ollama', holds: 'models' };
-    expect(await volumeStatus(home)).toMatchObject({ ...held, heldBy: 'running container ollama' });
-    await home.ok('stack', 'stop', 'ollama');
-    expect(await volumeStatus(home)).toMatchObject({ ...held, heldBy: null });
-    expect((await home.ok('stack', 'status')).stdout).toContain('DANGER: the volume ollama (models)');
+    for (const ended of [['kill'], ['stop', '--time', '1'], ['pause'], ['rm', '--force']]) {
+      expect((await docker([...ended, 'aixcl-guard'])).code).toBe(0);
+      const steps = stepsOf(await home.ok('stack', 'start', 'ollama', '--format', 'json'));
+      expect(steps).toEqual(expect.arrayContaining(['hold-volumes ollama done', 'keep ollama kept']));
+      expect(await volumeStatus(home)).toMatchObject({ heldBy: 'guard aixcl-guard' });
+    }
+    const again = await home.ok('stack', 'start', 'ollama', '--format', 'json');
+    expect(again.json.at(-1)).toMatchObject({ type: 'result', changed: false });
+  });
+
+  engineTest('is held by a container that can do nothing, and that is no service', async () => {
+    await using home = await homeWithVolume();
+    await home.ok('stack', 'start', 'ollama');
+    const { Config, HostConfig, Mounts } = await dockerApi().getContainer('aixcl-guard').inspect();
+    expect(Config.Labels).toMatchObject({ 'io.aixcl.home': home.root, 'io.aixcl.guard': 'ollama' });
+    expect(Object.keys(Config.Labels).join()).not.toContain('compose');
+    expect(HostConfig).toMatchObject({
+      NetworkMode: 'none',
+      CapDrop: ['ALL'],
+      ReadonlyRootfs: true,
+      RestartPolicy: { Name: 'always' },
+      Init: true,
+    });
+    expect(Mounts).toMatchObject([{ Name: 'ollama', Destination: '/held/ollama', RW: false }]);
+    const { json } = await home.ok('stack', 'status', '--format', 'json');
+    expect(
+      json.flatMap(({ services }) =>
+        (services as { container: string | null }[]).map((one) => one.container),
+      ),
+    ).not.toContain('aixcl-guard');
+    expect((await composeIn(home, 'ps', '--all')).stdout).not.toContain('aixcl-guard');
   });
 
   engineTest('stays that of a container that was made by hand and is adopted', async () => {
@@ -118,6 +162,7 @@ describeEngine('a volume "ollama" that was there before', () => {
     expect(await modelsListed(home)).toEqual(['tea:latest']);
     const { Mounts } = await dockerApi().getContainer('ollama').inspect();
     expect(Mounts.find(({ Destination }) => Destination === '/root/.ollama')?.Name).toBe('ollama');
+    expect(await volumeStatus(home)).toMatchObject({ holds: 'models', heldBy: 'guard aixcl-guard' });
     await home.ok('models', 'verify', 'tea');
   });
 
