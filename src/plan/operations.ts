@@ -1,3 +1,4 @@
+import { shellWord } from '../shell-word.ts';
 import type { JournalEntry } from './journal.ts';
 
 /** What the journal tells of one command; `--format json` prints it. */
@@ -136,9 +137,4 @@ function retypedAs({ command, targets }: Pick<JournalledOperation, 'command' | '
   if (command === null) return 'run it again';
   if (!typedTargets.test(command)) return `run aixcl ${command} again`;
   return `run ${['aixcl', command, ...targets.map(shellWord)].join(' ')}`;
-}
-
-/** As a POSIX shell takes it for one word. */
-function shellWord(text: string): string {
-  return /^[\w.:/@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,6 @@
+import { shellWord } from '../../shell-word.ts';
 import type { Examined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { shellWord } from '../words.ts';
 
 /** Another AIXCL_HOME on this engine: its stack and this one would take each other's names. */
 export function checkHomes({ home, otherHomes = [] }: Examined): Finding[] {

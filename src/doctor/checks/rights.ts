@@ -1,6 +1,6 @@
+import { shellWord } from '../../shell-word.ts';
 import type { Examined, FolderExamined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { shellWord } from '../words.ts';
 
 /** The folders of the home: there, and open to this user. */
 export function checkRights({ folders = [], home }: Examined): Finding[] {

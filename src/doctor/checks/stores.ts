@@ -1,7 +1,8 @@
 import prettyBytes from 'pretty-bytes';
+import { shellWord } from '../../shell-word.ts';
 import type { Examined, HostStore, StoreExamined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { count, daysBetween, few, shellWord } from '../words.ts';
+import { count, daysBetween, few } from '../words.ts';
 
 /** Ollama's store: what of it does not fit together, and stores that lie elsewhere on this machine. */
 export function checkStores({ store, hostStores = [], now }: Examined): Finding[] {

@@ -1,8 +1,9 @@
 import prettyBytes from 'pretty-bytes';
+import { shellWord } from '../../shell-word.ts';
 import { isHeldFast } from '../../stack/volume-status.ts';
 import type { Examined, OtherVolume, VolumeExamined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { count, shellWord } from '../words.ts';
+import { count } from '../words.ts';
 
 /** Volumes: ours that nothing holds, and those of others that models lie in. */
 export function checkVolumes({ volumes = [], otherVolumes = [] }: Examined): Finding[] {

@@ -6,6 +6,7 @@ import { type OllamaLocation, readable } from '../../../adapters/ollama/locate.t
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { OtherStore } from '../../../models/ollama/bring-over.ts';
 import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
 import { guardHolding } from '../../../stack/guard.ts';
 import { boundFolder } from '../../../stack/observe.ts';
@@ -84,10 +85,6 @@ async function removalOf(context: Context, source: MoveSource): Promise<string |
   const { name } = source.volume;
   const held = guardHolding(await (await context.engine()).listContainers(), name);
   return held ? `aixcl stack clean --volumes ${name}` : `docker volume rm ${name}`;
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 async function isFolder(path: string): Promise<boolean> {

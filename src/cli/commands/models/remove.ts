@@ -10,6 +10,7 @@ import { prove, removeModel } from '../../../models/remove.ts';
 import { obstacleToRestore } from '../../../models/restore-obstacle.ts';
 import type { Damage } from '../../../models/save-going.ts';
 import { originOfSnapshot } from '../../../models/sources.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { heldUntil } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Context } from '../../context.ts';
@@ -238,10 +239,6 @@ function keptText({ id, subject, created, damage, verified }: Snapshot, obstacle
       : `  to have its files:   aixcl backups restore ${id} --to DIR   (as a model it can't be brought back)`,
     `  to free its space:   aixcl backups delete ${id} --confirm ${shellWord(subject.name)}`,
   ].join('\n');
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function report(context: Context, outcomes: Outcomes, text: string): void {
