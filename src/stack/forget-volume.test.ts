@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { withoutVolume } from './forget-volume.ts';
+import type { HomeOverlay } from './home-overlay.ts';
+
+const overlay: HomeOverlay = {
+  services: {
+    ollama: { volumes: [{ type: 'volume', source: 'mine', target: '/root/.ollama' }] },
+    other: { profiles: ['left-out'], volumes: [{ type: 'bind', source: '/x', target: '/x' }] },
+  },
+  volumes: { mine: { name: 'mine', external: true }, ollama: { name: 'ollama', external: true } },
+};
+
+test('a volume that is gone is declared by nobody and mounted by nobody', () => {
+  expect(withoutVolume(overlay, 'mine')).toEqual({
+    services: { other: overlay.services?.other },
+    volumes: { ollama: { name: 'ollama', external: true } },
+  });
+});
+
+test('one that the overlay does not have changes nothing of it', () => {
+  expect(withoutVolume(overlay, 'others')).toBe(overlay);
+});
