@@ -1,5 +1,6 @@
+import { normalize } from 'node:path';
 import { AixclError } from '../../errors.ts';
-import { composeLabels } from '../../labels.ts';
+import { composeLabels, labels } from '../../labels.ts';
 import type { StackDefinition, VolumeDefinition } from '../../stack/definition/types.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { boundFolder } from '../../stack/observe.ts';
@@ -29,15 +30,18 @@ export async function makeVolume(
   const defined = [...definition.volumes.values()].find((volume) => volume.name === name && !volume.external);
   if (defined) {
     const folder = boundFolder(defined.driverOpts);
-    if (folder?.startsWith(`${home}/`)) await makeFolder(folder);
+    if (folder && isInside(folder, home)) await makeFolder(folder);
     const own = { ...ownLabels(home, definition.project), [composeLabels.volume]: defined.key };
     return await engine.createVolume(defined, { ...Object.fromEntries(defined.labels), ...own });
   }
   // Under another name it is another volume, which can't be a name for the same folder.
-  const { driver, options, labels } =
-    recorded && name === subject.name ? recorded : { driver: 'local', options: {}, labels: {} };
+  const {
+    driver,
+    options,
+    labels: own,
+  } = recorded && name === subject.name ? recorded : { driver: 'local', options: {}, labels: {} };
   const folder = boundFolder(options);
-  const leads = driver !== 'local' || (Object.keys(options).length > 0 && !folder?.startsWith(`${home}/`));
+  const leads = driver !== 'local' || (Object.keys(options).length > 0 && !isInside(folder, home));
   if (leads) throw madeByHand(name, driver, options);
   if (folder) await makeFolder(folder);
   const volume: VolumeDefinition = {
@@ -48,7 +52,12 @@ export async function makeVolume(
     driverOpts: new Map(Object.entries(options)),
     labels: new Map(),
   };
-  await engine.createVolume(volume, labels);
+  // On another machine, or after a move, it is this home's.
+  await engine.createVolume(volume, own[labels.home] === undefined ? own : { ...own, [labels.home]: home });
+}
+
+function isInside(folder: string | undefined, home: string): boolean {
+  return folder !== undefined && normalize(folder).startsWith(`${home}/`);
 }
 
 function madeByHand(name: string, driver: string, options: Readonly<Record<string, string>>): AixclError {
