@@ -6,7 +6,7 @@ import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
 import type { Found } from './find-kept.ts';
 import type { KeptModel } from './keeper.ts';
 import { quoted } from './model-name.ts';
-import { type Damage, ownCopies, saveGoing } from './save-going.ts';
+import { type Damage, saveGoing, staysAfterAll } from './save-going.ts';
 
 export interface RemoveOptions extends WorkOptions {
   readonly operation: Operation;
@@ -73,16 +73,7 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
   try {
     await keeper.remove(model, proof);
   } catch (error) {
-    // The next command does it then.
-    if (signal.aborted) throw error;
-    await ownCopies({ keeper, model }, writer, signal).catch((failure: unknown) => {
-      throw new AixclError(
-        'unexpected',
-        `${reasonOf(error)}; and the vault shares its bytes with the model, as it got none of its own: ${reasonOf(failure)}`,
-        { hint: 'aixcl vault status', cause: error },
-      );
-    });
-    throw error;
+    throw await staysAfterAll({ keeper, model }, writer, signal, error);
   }
   return proof.snapshot;
 }

@@ -12,7 +12,7 @@ import type { Standing } from './plan-restore.ts';
 import { prove, sameParts } from './remove.ts';
 import { notRestorable, obstacleToRestore } from './restore-obstacle.ts';
 import { assertRestoreRoom, type RestorePlace } from './restore-room.ts';
-import { type Damage, ownCopies, saveGoing } from './save-going.ts';
+import { type Damage, saveGoing, staysAfterAll } from './save-going.ts';
 
 /** What stands under the name that a snapshot is to get. Hashes only where sizes do not tell that it is something else. */
 export async function compareStanding(
@@ -125,8 +125,8 @@ export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Pro
       onProgress: (done) => work.onProgress?.(snapshot.size + done),
     });
   } catch (error) {
-    if (replaced) await giveBack({ keeper, model: replaced }, work, error);
-    throw error;
+    if (!replaced) throw error;
+    throw await staysAfterAll({ keeper, model: replaced }, writer, signal, error);
   }
   return proof === 'nothing' ? null : proof.snapshot;
 }
@@ -145,18 +145,6 @@ async function saveStanding(
     backupType: 'pre_update',
     damage: damage ?? (await prove(found, { signal })),
     signal,
-  });
-}
-
-/** Where the command was interrupted, the next one does it. */
-async function giveBack(standing: Found, { writer, signal }: RestoreWork, error: unknown): Promise<void> {
-  if (signal.aborted) return;
-  await ownCopies(standing, writer, signal).catch((failure: unknown) => {
-    throw new AixclError(
-      'unexpected',
-      `${reasonOf(error)}; and the vault shares its bytes with the model that stands there, as it got none of its own: ${reasonOf(failure)}`,
-      { hint: 'aixcl vault status', cause: error },
-    );
   });
 }
 

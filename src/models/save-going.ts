@@ -1,3 +1,4 @@
+import { AixclError, reasonOf } from '../errors.ts';
 import { type SaveOptions, save } from '../vault/save.ts';
 import type { BackupType } from '../vault/snapshot.ts';
 import type { Source, SourceFile } from '../vault/subject.ts';
@@ -50,12 +51,31 @@ export async function saveGoing({ keeper, model }: Found, going: Going): Promise
   }
 }
 
-/** After all it stays: the vault gets bytes of its own for what it took over. */
-export async function ownCopies(
-  { keeper, model }: Found,
+/**
+ * After all it stays: the vault gets bytes of its own for what it took over. Answers what to throw: `failure`, or, where that could not be done
+ * either, both. Where the command was interrupted, the next one does it.
+ */
+export async function staysAfterAll(
+  found: Found,
   writer: VaultWriter,
   signal: AbortSignal,
-): Promise<void> {
+  failure: unknown,
+): Promise<unknown> {
+  if (signal.aborted) return failure;
+  try {
+    await ownCopies(found, writer, signal);
+    return failure;
+  } catch (error) {
+    const known = failure instanceof AixclError ? failure : undefined;
+    return new AixclError(
+      known?.code ?? 'unexpected',
+      `${reasonOf(failure)}; and the vault may share its bytes with the model that stands there, as it got none of its own: ${reasonOf(error)}`,
+      { hint: known?.hint ?? 'aixcl vault status', cause: failure },
+    );
+  }
+}
+
+async function ownCopies({ keeper, model }: Found, writer: VaultWriter, signal: AbortSignal): Promise<void> {
   const standing = await keeper.find(model.subject.name);
   if (!standing) return;
   const source = await keeper.open(standing, { partial: true });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { composeLabels, labels } from '../labels.ts';
+import { StuckContainer } from './stuck-container.ts';
 import { TestEngine } from './test-engine.ts';
 import {
   composeContainer,
@@ -116,4 +117,27 @@ test('a kept container is touched by nothing', async () => {
   const engine = new TestEngine({ ...world, containers: [ourContainer(definition, service('a'))] });
   expect(outcomes(await start(engine, definition))).toEqual(['kept keep a']);
   expect(engine.did).toEqual([]);
+});
+
+test('one that the engine can not start any more is made anew, its anonymous volumes taken along', async () => {
+  const definition = stack([service('a')]);
+  const stuck = ourContainer(definition, service('a'), {
+    state: 'exited',
+    mounts: [{ kind: 'volume', name: 'f00d'.repeat(16), target: '/data' }],
+  });
+  const engine = new TestEngine({ ...world, containers: [stuck] });
+  const startContainer = engine.startContainer;
+  engine.startContainer = async (id) => {
+    if (id === stuck.id) throw new StuckContainer('start it', undefined);
+    await startContainer(id);
+  };
+  const notes: string[] = [];
+  const { failures } = await start(engine, definition, {
+    hands: { note: async (kind, target) => void notes.push(`${kind} ${target}`) },
+  });
+  expect(failures).toEqual([]);
+  expect(notes).toEqual(['start a', 'replace a']);
+  const beside = `${stuck.id.slice(0, 12)}_a`;
+  expect(engine.did).toEqual([`create ${beside}`, 'remove a', `rename ${beside} to a`, 'start a']);
+  expect([...engine.specs.values()][0]?.mounts).toMatchObject([{ kind: 'volume', target: '/data' }]);
 });

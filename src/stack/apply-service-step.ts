@@ -1,4 +1,4 @@
-import { AixclError } from '../errors.ts';
+import { AixclError, reasonOf } from '../errors.ts';
 import type { StartHands } from './apply-start.ts';
 import { hasHashPrefix } from './container-ref.ts';
 import { containerSpec } from './container-spec.ts';
@@ -10,6 +10,7 @@ import { awaitReady } from './readiness.ts';
 import { goBack, removeReplaced, replacing, setAside, taking, type WayBack, within } from './redeploy.ts';
 import { besideName } from './set-aside.ts';
 import type { ServiceStep } from './start-step.ts';
+import { StuckContainer } from './stuck-container.ts';
 
 /** One service in the making. */
 export interface Making {
@@ -57,7 +58,7 @@ export async function applyServiceStep(step: ServiceStep, making: Making): Promi
       // Whatever keeps the engine busy with a new container must not keep the old one from coming back.
       return making.wayBack
         ? within(timeoutMs, engine.startContainer(idOf(making)), signal)
-        : engine.startContainer(idOf(making));
+        : startOrMakeAnew(making);
     case 'restart':
       return engine.restartContainer(step.id);
     case 'wait': {
@@ -66,6 +67,27 @@ export async function applyServiceStep(step: ServiceStep, making: Making): Promi
       const { state } = await awaitReady(engine, idOf(making), { timeoutMs, signal, onDetail, stableMs });
       if (state === 'loading') making.loading.push(service.name);
     }
+  }
+}
+
+async function startOrMakeAnew(making: Making): Promise<void> {
+  const { engine, note } = making.hands;
+  const { containerName, name } = making.service;
+  const id = idOf(making);
+  try {
+    return await engine.startContainer(id);
+  } catch (error) {
+    const stuck = error instanceof StuckContainer ? await engine.inspectContainer(id) : undefined;
+    if (!stuck) throw error;
+    await note('replace', stuck.name, reasonOf(error));
+    const made = await engine.createContainer(
+      besideName(containerName, id),
+      replacing(specFor(making), stuck),
+    );
+    await engine.removeContainer(id);
+    await engine.renameContainer(made, containerName);
+    making.ids.set(name, made);
+    await engine.startContainer(made);
   }
 }
 

@@ -24,7 +24,7 @@ export interface Engine {
   listContainers(labels?: Readonly<Record<string, string>>): Promise<ContainerSummary[]>;
   inspectContainer(id: string): Promise<ContainerDetail | undefined>;
   createContainer(name: string, spec: ContainerSpec): Promise<string>;
-  /** Afterwards it runs, whether it was stopped, paused or running. */
+  /** Afterwards it runs, whether it was stopped, paused or running. Throws `StuckContainer` for one that never will again. */
   startContainer(id: string): Promise<void>;
   /** `timeout` in seconds before SIGKILL; absent: the container's own. */
   stopContainer(id: string, timeout?: number): Promise<void>;

@@ -20,10 +20,11 @@ import type {
   PullProgress,
 } from '../../stack/engine.ts';
 import type { DisposableVolume, SavedVolume } from '../../stack/removable-volume.ts';
+import { StuckContainer } from '../../stack/stuck-container.ts';
 import { Archives } from './archives.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';
-import { engineFailure, pullFailure, statusOf } from './failures.ts';
+import { engineFailure, isStuck, pullFailure, statusOf } from './failures.ts';
 import { frames, jsonLines, logLines } from './streams.ts';
 
 const outputLimit = 64 * 1024;
@@ -77,6 +78,7 @@ export class DockerEngine extends EngineReads implements Engine {
     try {
       await this.#change(`start ${short(id)}`, container.start());
     } catch (error) {
+      if (isStuck(error)) throw new StuckContainer(`start ${short(id)}`, error);
       if (!/unpause/.test(reasonOf(error))) throw error;
       await this.ask(`unpause ${short(id)}`, container.unpause());
     }
@@ -90,10 +92,14 @@ export class DockerEngine extends EngineReads implements Engine {
   }
 
   async restartContainer(id: string, timeout?: number): Promise<void> {
-    await this.#change(
-      `restart ${short(id)}`,
-      (await this.#docker()).getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
-    );
+    try {
+      await this.#change(
+        `restart ${short(id)}`,
+        (await this.#docker()).getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
+      );
+    } catch (error) {
+      throw isStuck(error) ? new StuckContainer(`restart ${short(id)}`, error) : error;
+    }
   }
 
   async renameContainer(id: string, name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pullFailure } from './failures.ts';
+import { engineFailure, isStuck, pullFailure } from './failures.ts';
 
 const reference = 'registry.example/x:1';
 
@@ -33,5 +33,31 @@ test('what a registry answers stays in its words', () => {
   expect(pullFailure(answered(words), 'unix:///x', reference)).toMatchObject({
     code: 'unexpected',
     message: `pull ${reference}: ${words}`,
+  });
+});
+
+test.each([
+  "error while mounting volume '/x/_data': get ollama: database not open",
+  'grpc: the client connection is closing: unknown',
+  'connection error: desc = "transport: error while dialing: dial unix:///run/containerd/containerd.sock: timeout"; transport is closing',
+])('an engine that is being stopped is one that can not be reached: %s', (words) => {
+  expect(engineFailure(answered(words), 'unix:///x', 'read /x')).toMatchObject({
+    code: 'engineUnreachable',
+    message: "the Docker engine at unix:///x can't be reached: it is being stopped",
+  });
+});
+
+test.each([
+  ['task 8cd28122221c617a: already exists', true],
+  ['failed to start shim: mkdir /run/io.containerd.runtime.v2.task/moby/8cd2: file exists: unknown', true],
+  ['Conflict. The container name "/a" is already in use', false],
+])('a container that a killed engine can not start again is told by its words: %s', (words, stuck) => {
+  expect(isStuck(answered(words))).toBe(stuck);
+});
+
+test('what an engine refuses is told in its words', () => {
+  expect(engineFailure(answered('no space left on device'), 'unix:///x', 'start a')).toMatchObject({
+    code: 'unexpected',
+    message: 'start a: no space left on device',
   });
 });

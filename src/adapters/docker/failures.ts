@@ -27,11 +27,23 @@ const unreachableCodes = new Set([
   'EPERM',
 ]);
 
+/** Words of a daemon that is being stopped, or whose containerd is gone: what it was asked for fails, and it says why in passing. */
+const goingDown =
+  /shutting down|database not open|context canceled|transport is closing|client connection is closing|containerd\.sock\S* (?:connect|read|write)|error reading from server: EOF|ttrpc: closed/;
+
+/** Whether a start failed for what a killed engine left of an earlier one (moby calls it a task, containerd's shim a folder). */
+export function isStuck(error: unknown): boolean {
+  return /task \S+ already exists|failed to start shim: mkdir \S+ file exists/.test(engineWords(error));
+}
+
 /** Turns what a call to the engine threw into an error for users. An abort is rethrown as it is. */
 export function engineFailure(error: unknown, address: string, doing: string): unknown {
   if (error instanceof AixclError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
   const status = statusOf(error);
+  if (status !== undefined && status >= 500 && goingDown.test(engineWords(error))) {
+    return unreachable(address, 'going down', error);
+  }
   if (status !== undefined) {
     return new AixclError(status === 404 ? 'notFound' : 'unexpected', `${doing}: ${engineWords(error)}`, {
       cause: error,
@@ -87,6 +99,7 @@ const reasons: Readonly<Record<string, readonly [why: string, hint: string]>> = 
   EACCES: ['this user may not use its socket', rightsHint],
   EPERM: ['this user may not use its socket', rightsHint],
   ETIMEDOUT: ['it did not answer in time', startHint],
+  'going down': ['it is being stopped', startHint],
   ECONNRESET: ['it broke the connection off', startHint],
   EPIPE: ['it broke the connection off', startHint],
 };

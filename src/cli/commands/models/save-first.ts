@@ -1,7 +1,7 @@
-import { AixclError, reasonOf } from '../../../errors.ts';
+import { AixclError } from '../../../errors.ts';
 import type { Keeper, KeptModel } from '../../../models/keeper.ts';
 import { quoted } from '../../../models/model-name.ts';
-import { ownCopies, saveGoing } from '../../../models/save-going.ts';
+import { saveGoing, staysAfterAll } from '../../../models/save-going.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { VaultWriter } from '../../../vault/vault.ts';
@@ -43,8 +43,7 @@ export async function saveBeforeUpdate(
   try {
     await work(proof);
   } catch (error) {
-    await takeOwnCopies({ keeper, model }, writer, context.signal, error);
-    throw error;
+    throw await staysAfterAll({ keeper, model }, writer, context.signal, error);
   }
   return proof.snapshot;
 }
@@ -74,24 +73,4 @@ function notAModel(name: string): AixclError {
   return new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
     hint: asName,
   });
-}
-
-/** What was linked in keeps its other name after all: the vault gets bytes of its own. */
-async function takeOwnCopies(
-  standing: Pick<SaveWish, 'keeper' | 'model'>,
-  writer: VaultWriter,
-  signal: AbortSignal,
-  failure: unknown,
-): Promise<void> {
-  // The next command does it then.
-  if (signal.aborted) return;
-  try {
-    await ownCopies(standing, writer, signal);
-  } catch (error) {
-    throw new AixclError(
-      'unexpected',
-      `${reasonOf(failure)}; and the vault could not get bytes of its own (${reasonOf(error)}), so that it shares those of the model`,
-      { hint: 'aixcl vault verify', cause: failure },
-    );
-  }
 }
