@@ -1,5 +1,5 @@
 /** `aixcl doctor` on a real engine: what it finds, what --fix mends, and that a healthy stack takes it no time. */
-import { mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,12 +138,16 @@ describeEngine('doctor', () => {
     const ours = ['--label', `io.aixcl.home=${home.root}`, '--label', 'io.aixcl.operation=killed'];
     await docker(['create', '--name', 'aixcl-helper-0', '--network', 'none', ...ours, llamaImage()]);
     await docker(['rename', 'ollama', '0123456789ab_ollama']);
-    const left = (await findings(home, 9)).filter(({ fixable }) => fixable).map(({ check }) => check);
+    await killedCommand(home);
+    const before = await findings(home, 9);
+    expect(before).toContainEqual(expect.objectContaining({ check: 'command-interrupted', level: 'note' }));
+    const left = before.filter(({ fixable }) => fixable).map(({ check }) => check);
     expect(left.sort()).toEqual(['helper-left', 'ingest-leftover', 'service-interrupted']);
 
     const fixed = await aixcl(['doctor', '--fix'], { home });
     expect(fixed.code, fixed.stdout).toBe(0);
-    expect((await findings(home, 0)).filter(({ fixable }) => fixable)).toEqual([]);
+    const after = await findings(home, 0);
+    expect(after.filter(({ check, fixable }) => fixable || check === 'command-interrupted')).toEqual([]);
     expect(await readdir(join(home.root, 'vault', 'ingest'))).toEqual([]);
     const { stdout } = await docker(['ps', '--all', '--format', '{{.Names}}']);
     expect(stdout.trim().split('\n').sort()).toEqual(['llama-server', 'ollama']);
@@ -255,6 +259,21 @@ async function healthyHome(): Promise<TestHome> {
     expect(code, stderr).toBe(0);
   }
   return home;
+}
+
+/** Leaves what the journal has of a command whose process is gone. */
+async function killedCommand({ root }: TestHome): Promise<void> {
+  const folder = join(root, 'journal');
+  const months = (await readdir(folder)).sort();
+  const line = {
+    time: new Date().toISOString(),
+    operation: '20261122t010203-abcdef',
+    event: 'begin',
+    command: 'models remove',
+    targets: ['tea'],
+    pid: 2 ** 22 - 1,
+  };
+  await appendFile(join(folder, months.at(-1)!), `${JSON.stringify(line)}\n`);
 }
 
 /** A stack whose volume lies inside the engine and that never ran. */
