@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { some } from '../faults/lab/fault-test.ts';
 import { sha256Of } from '../faults/lab/oracle.ts';
 import { until } from '../faults/lab/until.ts';
 import {
@@ -15,7 +16,6 @@ import {
   docker,
   dockerApi,
   engineTest,
-  llamaImage,
   makeHome,
   manifestFile,
   ollamaImage,
@@ -208,6 +208,23 @@ describeEngine('a volume of this home that lies inside the engine', () => {
     expect(await readFile(manifestFile(home.ollama, 'milk'))).toEqual(tea);
   });
 
+  engineTest('is Ollama’s still, and that runs, where what came meanwhile can’t be copied', async () => {
+    await using home = await emptyHome();
+    await home.fill('ollama', { name: 'tea', noise: 96 << 20 });
+    await home.ok('stack', 'start', 'ollama');
+    const running = spawnAixcl(['doctor', '--move', 'ollama', '--yes'], { home });
+    await until(async () => (await sizeOf(home.ollama)) > 10 << 20);
+    const torn =
+      'cd /root/.ollama/models/manifests/registry.ollama.ai/library; mkdir torn; echo "{" > torn/latest';
+    await run('exec', 'ollama', 'sh', '-c', torn);
+    const { code, stderr } = await running.outcome;
+    expect({ code, stderr }).toMatchObject({ code: 7, stderr: expect.stringContaining('torn:latest') });
+    expect((await docker(['ps', '--quiet', '--filter', 'name=^ollama$'])).stdout).not.toBe('');
+    await home.ok('stack', 'start', 'ollama');
+    expect(await mountOf('ollama')).toMatchObject({ Name: 'ollama' });
+    expect(await home.served()).toEqual(['tea:latest']);
+  });
+
   engineTest('is not left while the folder holds other models, or a model is damaged', async () => {
     await using home = await emptyHome();
     await home.fill('ollama', 'tea');
@@ -229,11 +246,11 @@ describeEngine('a volume of this home that lies inside the engine', () => {
     await home.fill('ollama', 'tea');
     await home.ok('stack', 'start', 'ollama');
     const overlay = await readFile(join(home.root, 'compose.home.yaml'), 'utf8');
-    const failed = await aixcl(['doctor', '--move', 'ollama', '--yes'], {
-      home,
-      env: { OLLAMA_IMAGE: llamaImage() },
-    });
+    const override = join(home.root, 'compose.override.yaml');
+    await writeFile(override, 'services: {ollama: {entrypoint: ["sh", "-c", "exit 1"]}}\n');
+    const failed = await aixcl(['doctor', '--move', 'ollama', '--yes'], { home });
     expect(failed.code, failed.stderr).toBe(6);
+    await rm(override);
     expect(await mountOf('ollama')).toMatchObject({ Name: 'ollama' });
     expect(await readFile(join(home.root, 'compose.home.yaml'), 'utf8')).toBe(overlay);
     expect(await home.served()).toEqual(['tea:latest']);
@@ -245,16 +262,7 @@ describeEngine('a volume of this home that lies inside the engine', () => {
   engineTest(
     'loses nothing when the move is killed at any step, and the next run ends it',
     async () => {
-      for (const step of [
-        'bring',
-        'hold',
-        'stop',
-        'copy-rest',
-        'switch',
-        'create-volume',
-        'replace',
-        'start',
-      ]) {
+      for (const step of some(steps, 3)) {
         await using home = await emptyHome();
         await home.fill('ollama', 'tea', 'milk:1b');
         await home.ok('stack', 'start', 'ollama');
@@ -277,6 +285,9 @@ describeEngine('a volume of this home that lies inside the engine', () => {
     180_000,
   );
 });
+
+/** Of `doctor --move`, in the journal. */
+const steps = ['stop', 'bring', 'hold', 'copy-rest', 'switch', 'create-volume', 'remove-replaced', 'replace'];
 
 type Wish = string | { readonly name: string; readonly noise: number };
 
