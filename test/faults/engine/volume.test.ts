@@ -1,97 +1,11 @@
 /** A volume `ollama` whose bytes lie inside the engine: read by the archive API, written by helper containers. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import {
-  aixcl,
-  describeEngine,
-  docker,
-  engineTest,
-  makeHome,
-  ollamaImage,
-  resetEngine,
-  seedStore,
-  spawnAixcl,
-  type TestHome,
-} from '../../setup/engine-test.ts';
-import { type Content, isSaved, ollamaContent, savedIn } from '../lab/oracle.ts';
-
-const manifest = 'manifests/registry.ollama.ai/library/tea/latest';
-
-interface VolumeHome extends TestHome {
-  readonly vault: string;
-  must(...args: string[]): Promise<void>;
-  /** What the volume holds of `tea`. */
-  tea(): Promise<Content | undefined>;
-  /** Makes the volume, and Ollama over it; empty unless it is to have `tea`. */
-  serve(seed: boolean): Promise<void>;
-}
-
-async function volumeHome(): Promise<VolumeHome> {
-  await resetEngine();
-  const image = await ollamaImage();
-  const home = await makeHome({ ollama: image });
-  const ok = async (args: readonly string[]) => {
-    const { code, stderr } = await docker(args);
-    expect({ args, code, stderr }).toMatchObject({ args, code: 0 });
-  };
-  return {
-    ...home,
-    vault: join(home.root, 'vault'),
-    async must(...args) {
-      const { code, stdout, stderr } = await aixcl(args, { home });
-      expect({ args, code, said: stdout + stderr }).toMatchObject({ args, code: 0 });
-    },
-    async tea() {
-      const copy = await mkdtemp(join(tmpdir(), 'aixcl-volume-'));
-      try {
-        await ok(['cp', 'ollama:/root/.ollama/.', copy]);
-        return await ollamaContent(copy, manifest);
-      } finally {
-        await rm(copy, { recursive: true });
-      }
-    },
-    async serve(seed) {
-      await ok(['volume', 'create', 'ollama']);
-      // The private engine has no network by itself.
-      await docker(['network', 'create', 'fault']);
-      const port = `127.0.0.1:${home.ports.ollama}:11434`;
-      const own = [
-        '--name',
-        'ollama',
-        '--network',
-        'fault',
-        '--publish',
-        port,
-        '--volume',
-        'ollama:/root/.ollama',
-      ];
-      await ok(['create', ...own, '--env', 'OLLAMA_NOPRUNE=1', image]);
-      if (seed) {
-        const made = await mkdtemp(join(tmpdir(), 'aixcl-volume-'));
-        await seedStore(made, 'tea', { noise: 24 << 20 });
-        await ok(['cp', `${made}/.`, 'ollama:/root/.ollama']);
-        await rm(made, { recursive: true });
-      }
-      await ok(['start', 'ollama']);
-      const address = `http://127.0.0.1:${home.ports.ollama}/`;
-      for (let tries = 0; tries < 100; tries += 1) {
-        if (
-          await fetch(address, { signal: AbortSignal.timeout(1000) }).then(
-            ({ ok: up }) => up,
-            () => false,
-          )
-        )
-          return;
-        await delay(100);
-      }
-      throw new Error('the stand-in for Ollama does not answer');
-    },
-    [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),
-  };
-}
+import { aixcl, describeEngine, docker, engineTest, spawnAixcl } from '../../setup/engine-test.ts';
+import { isSaved, savedIn } from '../lab/oracle.ts';
+import { volumeHome } from './volume-home.ts';
 
 async function helpers(): Promise<string[]> {
   const { stdout } = await docker(['ps', '--all', '--quiet', '--filter', 'label=io.aixcl.operation']);

@@ -4,6 +4,7 @@ import { ownershipOf } from '../../../adapters/durable.ts';
 import { HelperHands } from '../../../adapters/helper-hands.ts';
 import { absentOllama, stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent.ts';
 import { ollamaApi } from '../../../adapters/ollama/api/api.ts';
+import { containedOllama } from '../../../adapters/ollama/contained.ts';
 import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../adapters/ollama/locate.ts';
 import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
 import { DirectoryWriter } from '../../../adapters/ollama/store/directory-writer.ts';
@@ -53,7 +54,7 @@ async function find(context: Context): Promise<Ollama> {
   const located = await locateOllama({ engine, definition, home, env });
   const { container, address } = located;
   const running = address !== undefined;
-  const runtime = running ? ollamaApi(address) : absent(engine, located);
+  const runtime = running ? answering(engine, located, address) : absent(engine, located);
   const images = imagesAtHand(definition, { first: container ? [container.imageId] : [] });
   const store = await storeAt(context, located.location, images);
   return {
@@ -72,6 +73,16 @@ async function engineOrWhy(context: Context): Promise<Engine | AixclError> {
     if (error instanceof AixclError && error.code === 'engineUnreachable') return error;
     throw error;
   }
+}
+
+function answering(
+  engine: Engine | AixclError,
+  { container }: LocatedOllama,
+  address: string,
+): OllamaRuntime {
+  const runtime = ollamaApi(address);
+  if (engine instanceof AixclError || !container) return runtime;
+  return containedOllama(runtime, engine, container.id);
 }
 
 function absent(engine: Engine | AixclError, located: LocatedOllama): OllamaRuntime {
