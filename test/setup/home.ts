@@ -15,9 +15,15 @@ export interface TestHome extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** `ollama`: the image of that service (`ollamaImage`); without one it is Ollama's own, which can't be had. */
-export async function makeHome(images: { readonly ollama?: string } = {}): Promise<TestHome> {
-  const root = await mkdtemp(join(tmpdir(), 'aixcl-home-'));
+export interface HomeWish {
+  /** The image of that service (`ollamaImage`); without one it is Ollama's own, which can't be had. */
+  readonly ollama?: string;
+  /** Folder to make it in; absent: that for temporary files. */
+  readonly under?: string;
+}
+
+export async function makeHome({ ollama: ollamaImage, under = tmpdir() }: HomeWish = {}): Promise<TestHome> {
+  const root = await mkdtemp(join(under, 'aixcl-home-'));
   const [llamaServer = 0, ollama = 0, openWebui = 0] = await freePorts(3);
   const image = process.env[variables.llamaImage];
   return {
@@ -31,7 +37,7 @@ export async function makeHome(images: { readonly ollama?: string } = {}): Promi
       OLLAMA_PORT: String(ollama),
       OPEN_WEBUI_PORT: String(openWebui),
       ...(image && { LLAMA_SERVER_IMAGE: image }),
-      ...(images.ollama && { OLLAMA_IMAGE: images.ollama }),
+      ...(ollamaImage && { OLLAMA_IMAGE: ollamaImage }),
     },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };
