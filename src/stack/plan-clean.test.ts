@@ -104,10 +104,10 @@ test('volumes go where all that is in them can be made again, and stay for what 
   ).toBe(`\
 remove-volume cache: what it holds can be made again
 keep models: it holds models; to save it and take it away: aixcl stack clean --volumes models
-keep state: it holds state, which is nowhere else; to save it and take it away: aixcl stack clean --volumes state
 keep odd: nobody knows what it holds, which counts as precious; to save it and take it away: aixcl stack clean --volumes odd
-keep used: elsewhere, which stays, uses it
-keep ollama: aixcl did not make it; to save it and take it away: aixcl stack clean --volumes ollama`);
+keep ollama: aixcl did not make it; to save it and take it away: aixcl stack clean --volumes ollama
+keep state: it holds state, which is nowhere else; to save it and take it away: aixcl stack clean --volumes state
+keep used: elsewhere, which stays, uses it`);
 });
 
 test('what a command left goes, what holds data stays: guards, adopted containers, models in a container itself', () => {

@@ -171,7 +171,7 @@ function networks(
   going: readonly ContainerSummary[],
 ): CleanStep[] {
   const own = all.filter((network) => isOfProject(network.labels, { project: definition.project, home }));
-  return own.map((network): CleanStep => {
+  return own.sort(byName).map((network): CleanStep => {
     const member = containers.find((one) => !going.includes(one) && one.networks?.includes(network.name));
     if (member) return keep('network', network.name, `${member.name}, which stays, is in it`);
     return { kind: 'remove-network', because: `it is of the project ${definition.project}`, network };
@@ -198,7 +198,7 @@ function volumes(
   asked: ReadonlySet<string>,
 ): CleanStep[] {
   const own = all.filter((volume) => concernsUs(volume, definition, home) && !asked.has(volume.name));
-  return own.map((volume): CleanStep => {
+  return own.sort(byName).map((volume): CleanStep => {
     const { name } = volume;
     const size = sizes.get(name) ?? null;
     const holds = contents.get(name) ?? 'unknown';
@@ -210,6 +210,11 @@ function volumes(
     if (user) return keep('volume', name, `${user.name}, which stays, uses it`, size);
     return { kind: 'remove-volume', because: 'what it holds can be made again', volume, size, disposable };
   });
+}
+
+/** As an engine lists them in no order of its own. */
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 const whyKept: Readonly<Record<VolumeContents, string>> = {
