@@ -73,7 +73,7 @@ async function cutOff(
     over = true;
   });
   await until(async () => over || (await when()));
-  expect(over, 'the command was done before the daemon was ended').toBe(false);
+  if (over) throw new Error(`the command ended before the daemon did: ${(await outcome).stderr}`);
   await end();
   const began = performance.now();
   const ended = await outcome;
@@ -186,6 +186,39 @@ describeEngine('a daemon that goes away', () => {
     await back();
     await expectUp(home);
   });
+
+  engineTest('17: killed in a clean, which then ends it', async () => {
+    await using home = await fiveServices();
+    expect((await aixcl([...home.args, 'stack', 'start', '--no-wait'], { home })).code).toBe(0);
+    const args = [...home.args, 'stack', 'clean', '--yes'];
+    const cut = await cutOff(home, args, async () => (await noted(home, 'remove-container')) >= 2);
+    await expectToldOff(home, cut);
+    await back();
+    const { code, stderr } = await aixcl(args, { home });
+    expect(`${code} ${stderr}`).toMatch(/^0 /);
+    expect((await docker(['ps', '--all', '--quiet'])).stdout).toBe('');
+  });
+
+  engineTest(
+    '17: killed while a clean saves a volume: it is there, and is saved and removed by the next one',
+    async () => {
+      await using home = await volumeHome();
+      await home.serve(true, large);
+      await docker(['rm', '--force', 'ollama']);
+      await home.must('stack', 'start', 'ollama');
+      const tea = (await home.tea())!;
+      const args = ['stack', 'clean', '--yes', '--volumes', 'ollama', '--confirm', 'ollama'];
+      const cut = await cutOff(home, args, async () => (await coming(home.vault)) > 0);
+      await expectToldOff(home, cut);
+      await back();
+      await home.must('stack', 'start', 'ollama');
+      expect(await home.tea()).toEqual(tea);
+      await home.must(...args);
+      expect((await docker(['volume', 'ls', '--quiet'])).stdout).toBe('');
+      await home.must('backups', 'verify');
+      expect((await savedIn(home.vault)).flatMap(({ wrong }) => wrong)).toEqual([]);
+    },
+  );
 });
 
 const names = ['a', 'b', 'c', 'd', 'e'];
