@@ -1,6 +1,6 @@
 /** A volume `ollama` that was there before: its bytes lie inside the engine, and stay there. */
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -204,6 +204,8 @@ describeEngine('a volume "ollama" that was there before', () => {
 
   engineTest('is read and written without any right to where the engine keeps it', async () => {
     await using home = await homeWithVolume();
+    // Else a start as root gives it, and the journal with it, to an owner of its own.
+    await mkdir(home.models);
     await home.ok('stack', 'start', 'ollama');
     const { mountpoint } = await volume();
     await chown(mountpoint, nobody, nobody);
