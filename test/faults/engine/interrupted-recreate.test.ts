@@ -22,7 +22,7 @@ import {
   type TestHome,
   testEngine,
 } from '../../setup/engine-test.ts';
-import { sweepAll } from '../lab/fault-test.ts';
+import { some, sweepAll } from '../lab/fault-test.ts';
 import { killCompose, type Moment } from '../lab/killed-compose.ts';
 import { sha256Of } from '../lab/oracle.ts';
 
@@ -254,7 +254,7 @@ describeEngine('an interrupted recreate', () => {
     ],
   ];
 
-  cases.forEach(([what, happens], index) => {
+  some(cases, 4).forEach(([what, happens], index) => {
     for (const verb of sweepAll ? ['restart', 'start'] : [index % 2 ? 'start' : 'restart']) {
       engineTest(`${what}: mended by service ${verb}`, async () => {
         await using given = await stack();
@@ -352,8 +352,8 @@ describeEngine('an interrupted recreate', () => {
       expect(taken.code, taken.stderr).toBe(0);
       expect(await look(given, 'ollama')).toMatchObject({ volume: 'ollama', mark: 'one' });
       expect(await containers(given)).toEqual([
-        `ollama.before-aixcl-${stray.slice(0, 12)} exited`,
         'ollama running',
+        `ollama.before-aixcl-${stray.slice(0, 12)} exited`,
       ]);
     },
   );
