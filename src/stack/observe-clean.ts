@@ -1,6 +1,7 @@
 import { composeLabels, labels } from '../labels.ts';
 import type { StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
+import { guardsOf, mountedVolumes } from './guard.ts';
 import { boundFolder } from './observe.ts';
 import { ollamaModelsPath, type VolumeContents } from './volume-contents.ts';
 
@@ -59,11 +60,19 @@ export function isDefined({ name }: VolumeSummary, definition: StackDefinition):
   return [...definition.volumes.values()].some((volume) => volume.name === name);
 }
 
-/** Ours to speak of: by label, or by the definition where no other home has a claim to it. */
-export function concernsUs(volume: VolumeSummary, definition: StackDefinition, home: string): boolean {
+/**
+ * Ours to speak of: by label, or by the definition where no other home has a claim to it. So is what a guard of ours holds: the definition named
+ * it once.
+ */
+export function concernsUs(
+  volume: VolumeSummary,
+  { definition, home, containers }: Pick<ObservedClean, 'definition' | 'home' | 'containers'>,
+): boolean {
   const place = { project: definition.project, home };
   if (isOwnVolume(volume, place)) return true;
-  return isDefined(volume, definition) && (volume.labels[labels.home] ?? home) === home;
+  if ((volume.labels[labels.home] ?? home) !== home) return false;
+  const held = guardsOf(containers, home).some((guard) => mountedVolumes(guard).includes(volume.name));
+  return held || isDefined(volume, definition);
 }
 
 /** Containers of the project whose own layer holds models of an Ollama: gone with the container, as nothing is mounted there. */

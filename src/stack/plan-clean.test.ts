@@ -203,6 +203,23 @@ test.each<[string, string, Partial<ObservedClean>]>([
 
 test('a foreign volume is refused by whatever name', () => {
   expect(refusal({ volumes: [volume('ollama-test')] }, ['ollama-test'])).toBe(
-    'refused: the volume ollama-test is not of this stack: no label of aixcl is on it, and no service mounts it; nothing was changed',
+    'refused: the volume ollama-test is not of this stack: no label of aixcl is on it, and neither a service nor a guard mounts it; nothing was changed',
+  );
+});
+
+test('a volume that the definition named once can go while a guard of this home holds it, and is kept otherwise', () => {
+  const guard = (by: string) =>
+    container('aixcl-guard', { labels: { [labels.home]: by, [labels.guard]: 'old' }, ...mounting('old') });
+  const seen = { volumes: [volume('old')], contents: new Map([['old', 'models' as const]]) };
+  const asked = new Map([['old', looked]]);
+  expect(planned({ ...seen, containers: [guard(home)], asked }, ['old'])).toBe(`\
+save-volume old: asked for by its name
+let-go aixcl-guard: it has nothing else to hold, and goes
+remove-saved-volume old: all in it is saved by then`);
+  expect(planned({ ...seen, containers: [guard(home)] })).toContain(
+    'keep old: it holds models; to save it and take it away: aixcl stack clean --volumes old',
+  );
+  expect(refusal({ ...seen, containers: [guard('/elsewhere')], asked }, ['old'])).toContain(
+    'not of this stack',
   );
 });

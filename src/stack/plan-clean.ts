@@ -193,11 +193,12 @@ function images(
 }
 
 function volumes(
-  { volumes: all, contents, sizes, definition, home, containers }: ObservedClean,
+  seen: ObservedClean,
   going: readonly ContainerSummary[],
   asked: ReadonlySet<string>,
 ): CleanStep[] {
-  const own = all.filter((volume) => concernsUs(volume, definition, home) && !asked.has(volume.name));
+  const { volumes: all, contents, sizes, definition, home, containers } = seen;
+  const own = all.filter((volume) => concernsUs(volume, seen) && !asked.has(volume.name));
   return own.sort(byName).map((volume): CleanStep => {
     const { name } = volume;
     const size = sizes.get(name) ?? null;
@@ -247,7 +248,7 @@ function askedVolume(
   name: string,
   going: readonly ContainerSummary[],
 ): { readonly volume: VolumeSummary; readonly asked: AskedVolume } {
-  const { volumes: all, definition, home, containers, asked } = seen;
+  const { volumes: all, containers, asked } = seen;
   const volume = all.find((one) => one.name === name);
   const detail = asked.get(name);
   if (!volume) {
@@ -255,11 +256,11 @@ function askedVolume(
       hint: `aixcl stack status; if it was saved: aixcl backups list --model ${name}`,
     });
   }
-  if (!concernsUs(volume, definition, home)) {
+  if (!concernsUs(volume, seen)) {
     const whose = volume.labels[labels.home] ?? volume.labels[composeLabels.project];
     throw new AixclError(
       'refused',
-      `the volume ${name} is not of this stack${whose ? `, but of ${whose}` : ': no label of aixcl is on it, and no service mounts it'}; nothing was changed`,
+      `the volume ${name} is not of this stack${whose ? `, but of ${whose}` : ': no label of aixcl is on it, and neither a service nor a guard mounts it'}; nothing was changed`,
       { hint: `docker volume inspect ${name}` },
     );
   }

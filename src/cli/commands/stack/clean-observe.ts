@@ -39,7 +39,7 @@ export async function observeClean(
   refuseOtherHome(containers, context.home);
   const project = { project: definition.project, home };
   const ours = containers.filter((one) => isOfProject(one.labels, project) && !isGuard(one));
-  const own = volumes.filter((volume) => concernsUs(volume, definition, home));
+  const own = volumes.filter((volume) => concernsUs(volume, { definition, home, containers }));
   const looked = own.filter(({ name }) => names.includes(name));
   const [contents, sizes, layerModels, asked] = await Promise.all([
     contentsOf(context, engine, definition, containers, own),

@@ -30,11 +30,8 @@ const command = 'stack clean';
 
 /** `stack clean`: removes what is ours and can be made again; with `--volumes` also volumes that hold something, once that is saved. */
 export async function clean(context: Context, argv: Arguments): Promise<void> {
-  const definition = await context.definition();
   const keeper = volumeKeeperOf(context);
-  const asked = [...new Set([argv.volumes ?? []].flat().map(String))].map(
-    (name) => definition.volumes.get(name)?.name ?? name,
-  );
+  const asked = await askedVolumes(context, [argv.volumes ?? []].flat().map(String));
   if (asked.length > 0) await readableContents(vaultOf(context));
   const look = async () => planClean(await observeClean(context, keeper, asked), { volumes: asked });
   const plan = await look();
@@ -85,6 +82,16 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
         ),
   );
   report(context, cleaned);
+}
+
+/** Names on the engine; what is none there may be the definition's word for one. */
+async function askedVolumes(context: Context, given: readonly string[]): Promise<string[]> {
+  if (given.length === 0) return [];
+  const [engine, { volumes }] = await Promise.all([context.engine(), context.definition()]);
+  const names = given.map(async (name) =>
+    (await engine.inspectVolume(name)) ? name : (volumes.get(name)?.name ?? name),
+  );
+  return [...new Set(await Promise.all(names))];
 }
 
 /** What is hashed while all still runs need not be when it stands. Only of what the vault takes over: the rest is hashed as it is copied. */
