@@ -1,6 +1,6 @@
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { looksLikeModels, readSeen, recordSeen } from '../../../adapters/seen-volumes.ts';
-import { AixclError } from '../../../errors.ts';
+import { AixclError, reasonOf } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
 import type { VolumeDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
@@ -86,8 +86,11 @@ export async function lookForModels(
     const volume = observed.volumes.get(name);
     if (!volume || folderBehind(volume) !== undefined || seen.get(name)?.modelsSeen) continue;
     const models = await looksLikeModels(engine, volume, { home, images, signal });
-    if (models !== undefined) await recordSeen(home, name, models);
-    any ||= models === true;
+    if (models === undefined) continue;
+    await recordSeen(home, name, models).catch((error: unknown) => {
+      context.out.warn(`that the volume ${name} was looked into can't be recorded: ${reasonOf(error)}`);
+    });
+    any ||= models;
   }
   return any;
 }
