@@ -122,6 +122,7 @@ describeEngine('a redeploy', () => {
     'starts the old container within ten seconds of the verdict, also where the new one ignores SIGTERM',
     async () => {
       await using stack = await stackWith();
+      const before = await inspect();
       const deaf = await imageOf('redeploy:bad', 'trap "" TERM; while :; do sleep 1; done', 'exit 1');
       await stack.define({ one: one(deaf, { stop_grace_period: '60s', init: false }) });
       const { child, outcome } = spawnAixcl([...stack.args, 'stack', 'start', '--progress', 'plain'], {
@@ -133,7 +134,9 @@ describeEngine('a redeploy', () => {
       });
       expect((await outcome).code).toBe(6);
       expect(verdict).toBeGreaterThan(0);
-      expect(Date.parse((await inspect()).State.StartedAt) - verdict).toBeLessThan(soonMs);
+      const { Id, State } = await inspect();
+      expect(Id).toBe(before.Id);
+      expect(Date.parse(State.StartedAt) - verdict).toBeLessThan(soonMs);
     },
   );
 
