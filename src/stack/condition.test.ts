@@ -33,7 +33,7 @@ test.each([
   [
     'beside the old container',
     [prefixed, old],
-    'web | an interrupted recreate left a5559cc38d9d_web beside it; aixcl service restart web removes that',
+    'web | an interrupted recreate left a5559cc38d9d_web beside it; aixcl service restart web mends that',
   ],
   [
     'alone',
@@ -48,7 +48,7 @@ test.each([
   [
     "as Compose 1's, which renamed the old one",
     [{ ...old, name: 'a5559cc38d9d_web' }, composeContainer(definition, web, { id: containerId('c1') })],
-    'web | an interrupted recreate left a5559cc38d9d_web beside it; aixcl service restart web removes that',
+    'web | an interrupted recreate left a5559cc38d9d_web beside it; aixcl service restart web mends that',
   ],
   [
     "while its name is another project's",
@@ -74,7 +74,7 @@ test('a redeploy that is not over is named, with the command that finishes it', 
   );
   const given = { ...failed, name: failedName('web', failed.id) };
   expect(told(old, given)).toBe(
-    `web | a redeploy that failed left ${given.name} beside it; aixcl service restart web removes that`,
+    `web | a redeploy that failed left ${given.name} beside it; aixcl service restart web mends that`,
   );
   expect(told(given)).toBe(
     `${given.name} | a redeploy that failed left ${given.name} behind; aixcl service start web makes it anew`,

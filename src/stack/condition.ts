@@ -69,7 +69,7 @@ function conditionOf(
     const what = goes.every(({ match }) => isFailed(match.container))
       ? 'a redeploy that failed'
       : 'an interrupted recreate';
-    return `${what} left ${left} beside it; ${restart} removes that`;
+    return `${what} left ${left} beside it; ${restart} mends that`;
   }
   if (matchedBy === 'name') return 'aixcl did not make it; aixcl stack start --adopt takes it over';
   return null;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { testEngine } from './engine-test.ts';
+import { type PrivateEngine, testEngine } from './engine-test.ts';
 
 export interface EngineProxy extends AsyncDisposable {
   /** `unix:///…`. */
@@ -11,18 +11,29 @@ export interface EngineProxy extends AsyncDisposable {
   readonly changes: readonly string[];
 }
 
+export interface ProxyWish {
+  /** Absent: the private one. */
+  readonly engine?: PrivateEngine;
+  /** Called before each change of a container with what `changes` will have of it. False: the engine never gets it. */
+  readonly before?: (change: string) => boolean;
+}
+
 /**
- * Stands between a command and the private engine. `afterChange` is called once the engine has done the nth change of a container, before
- * the command learns of it; with 0 before the first one.
+ * Stands between a command and an engine. `afterChange` is called once the engine has done the nth change of a container, before the command
+ * learns of it; with 0 before the first one.
  */
-export async function engineProxy(afterChange: (nth: number) => void): Promise<EngineProxy> {
+export async function engineProxy(
+  afterChange: (nth: number) => void,
+  { engine = testEngine(), before = () => true }: ProxyWish = {},
+): Promise<EngineProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'aixcl-proxy-'));
   const socket = join(folder, 'docker.sock');
   const changes: string[] = [];
   const server = createServer((asked, answer) => {
     const change = changeOf(asked);
     if (change && changes.length === 0) afterChange(0);
-    forward(asked, answer, () => {
+    if (change && !before(change)) return;
+    forward(engine, asked, answer, () => {
       if (!change) return;
       changes.push(change);
       afterChange(changes.length);
@@ -40,9 +51,14 @@ export async function engineProxy(afterChange: (nth: number) => void): Promise<E
   };
 }
 
-function forward(asked: IncomingMessage, answer: ServerResponse, done: () => void): void {
+function forward(
+  engine: PrivateEngine,
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  done: () => void,
+): void {
   const { method, url, headers } = asked;
-  const onward = request({ socketPath: testEngine().socket, method, path: url, headers }, (answered) => {
+  const onward = request({ socketPath: engine.socket, method, path: url, headers }, (answered) => {
     done();
     answer.writeHead(answered.statusCode ?? 500, answered.headers);
     answered.pipe(answer);
@@ -55,7 +71,7 @@ function forward(asked: IncomingMessage, answer: ServerResponse, done: () => voi
 
 /** Undefined for what changes no container. */
 function changeOf({ method, url = '' }: IncomingMessage): string | undefined {
-  const what = /\/containers\/(?:[0-9a-f]{64}\/)?(create|start|stop|rename|update|[0-9a-f]{64})\b/.exec(
+  const what = /\/containers\/(?:[^/?]+\/)?(create|start|stop|rename|update|[0-9a-f]{64})\b/.exec(
     url,
   )?.[1];
   if (!what) return undefined;

@@ -89,6 +89,7 @@ const done: Readonly<Record<string, string>> = {
   restart: 'restarted',
   rename: 'renamed',
   'remove-leftover': 'removed the leftover',
+  'remove-replaced': 'removed the replaced',
   replace: 'replaced',
   start: 'started',
 };
