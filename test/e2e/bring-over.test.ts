@@ -108,6 +108,8 @@ describeEngine('models of another Ollama', () => {
       expect((await aixcl(['doctor', '--move', text, '--yes'], { home })).code, text).toBe(4);
     }
     expect((await docker(['volume', 'ls', '--quiet'])).stdout.trim()).toBe('empty');
+    await docker(['volume', 'create', 'open-webui']);
+    expect((await aixcl(['doctor', '--move', 'open-webui', '--yes'], { home })).code).toBe(3);
     await seedStore(home.ollama, 'tea');
     expect((await aixcl(['doctor', '--move', home.ollama, '--yes'], { home })).code).toBe(3);
   });
@@ -173,6 +175,11 @@ describeEngine('a volume of this home that lies inside the engine', () => {
     expect((await home.ok('stack', 'start', 'ollama', '--format', 'json')).json.at(-1)).toMatchObject({
       changed: false,
     });
+
+    await home.ok('stack', 'clean', '--volumes', 'ollama', '--confirm', 'ollama', '--yes');
+    expect((await docker(['volume', 'ls', '--quiet'])).stdout).not.toMatch(/^ollama$/m);
+    await home.ok('stack', 'start', 'ollama');
+    expect(await home.served()).toEqual(['milk:1b', 'tea:latest']);
   });
 
   engineTest('that is stopped stays so, and its models are listed from the folder', async () => {

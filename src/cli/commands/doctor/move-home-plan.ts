@@ -67,7 +67,7 @@ export function planMoveHome(seen: ObservedMove): MoveStep[] {
   steps.push({
     kind: 'keep-volume',
     volume,
-    because: `all that is in it stays, until you say: aixcl stack clean --volumes ${volume}`,
+    because: `all that is in it stays, Ollama's own key too, until you say: aixcl stack clean --volumes ${volume}`,
   });
   return steps;
 }

@@ -3,6 +3,7 @@ import { seesHome } from '../../../adapters/shared-files.ts';
 import { AixclError } from '../../../errors.ts';
 import type { BringStep } from '../../../models/ollama/bring-over-plan.ts';
 import { sameName, shownName } from '../../../models/ollama/name.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { startServices } from '../stack/start.ts';
@@ -83,9 +84,10 @@ async function refuseStrangers({ wish: { from, into } }: Move, path: string): Pr
       !theirs.some((one) => sameName(one.name, name) && Buffer.from(one.content).equals(content)),
   );
   if (strange.length === 0) return;
+  const aside = `${path}.aside`;
   const names = strange.map(({ name }) => shownName(name)).join(', ');
   throw new AixclError('refused', `${path} holds models that ${from.place} does not have: ${names}`, {
-    hint: `mv ${path} ${path}.aside, run it again, and then: aixcl doctor --move ${path}.aside`,
+    hint: `mv ${shellWord(path)} ${shellWord(aside)}, run it again, and then: aixcl doctor --move ${shellWord(aside)}`,
   });
 }
 

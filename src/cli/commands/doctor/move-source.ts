@@ -59,10 +59,24 @@ export async function storeIn(context: Context, source: MoveSource): Promise<Fou
     const keeper = new OllamaKeeper({ store, api, signal: context.signal });
     return { store, keeper, place: store.place, removal: removal ?? `rm -r ${shellWord(store.place)}` };
   }
+  if (source.kind === 'volume') await refuseOwn(context, source.volume.name);
   const where = source.kind === 'volume' ? `the volume ${source.volume.name}` : source.path;
   throw new AixclError('notFound', `${where} holds no models of an Ollama`, {
     hint: 'Its folder has models/manifests and models/blobs in it.',
   });
+}
+
+/** Another service's volume of this stack: what is in there is no matter of Ollama's. */
+async function refuseOwn(context: Context, name: string): Promise<void> {
+  const { volumes } = await context.definition();
+  if (![...volumes.values()].some((volume) => volume.name === name)) return;
+  throw new AixclError(
+    'refused',
+    `the volume ${name} holds no models of an Ollama, and only those are moved`,
+    {
+      hint: 'aixcl doctor --fix, which holds it where it is',
+    },
+  );
 }
 
 async function locationOf(source: MoveSource, below: string): Promise<OllamaLocation> {
