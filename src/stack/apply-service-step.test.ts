@@ -48,6 +48,14 @@ test('a container that is taken over is stopped for good, set aside and never re
   ]);
 });
 
+test('a container that the engine is about to restart is stopped before it gets its name back', async () => {
+  const definition = stack([service('a')]);
+  const found = ourContainer(definition, service('a'), { name: 'a9f302029b81_a', state: 'restarting' });
+  const engine = new TestEngine({ ...world, containers: [found] });
+  await start(engine, definition);
+  expect(engine.did).toEqual(['stop a9f302029b81_a', 'rename a9f302029b81_a to a', 'start a']);
+});
+
 test('where the new container does not start, the one that was to be taken over runs as before', async () => {
   const definition = stack([service('a')]);
   const byHand = container('a', { id: containerId('a5559cc38d9d') });

@@ -136,6 +136,16 @@ test('one that only its prefixed name tells is taken over where it is stopped an
   expect(await refusal(plan(world, standing('other', 'exited')))).toContain('--adopt');
 });
 
+test('one that the engine restarts over and over is stopped before it gets its name back', async () => {
+  const name = 'a9f302029b81_ollama';
+  const containers = [ourContainer(one, ollama, { name, state: 'restarting' })];
+  expect(await planned(one, { containers })).toBe(
+    `rename ${name} → ollama: an interrupted recreate left it under another name
+start ollama: it is restarting
+wait ollama: its health decides`,
+  );
+});
+
 test('where its name is taken, a running container keeps the one that it has', async () => {
   const containers = [
     ourContainer(one, ollama, { name: 'a9f302029b81_ollama', health: 'healthy' }),

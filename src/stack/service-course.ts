@@ -143,7 +143,8 @@ class ServiceCourse {
       if (!signal.aborted && wayBack.replacement && (await wasStopped(engine, wayBack.replacement))) {
         return stoppedMeanwhile(service, error);
       }
-      const problems = await turn.hold(() => this.#goBack(wayBack, reasonOf(error)));
+      const because = reasonOf(signal.aborted ? signal.reason : error);
+      const problems = await turn.hold(() => this.#goBack(wayBack, because));
       ids.set(service.name, wayBack.old.id);
       this.#around.wentBack.add(service.name);
       if (!signal.aborted && wayBack.starts) await this.#apply([waitForOld(service)]);

@@ -15,11 +15,6 @@ export function isAside({ id, name }: Named): boolean {
   return name.endsWith(asideName('', id));
 }
 
-/** The name that a container had before it was set aside. */
-export function nameBefore({ id, name }: Named): string {
-  return name.slice(0, -asideName('', id).length);
-}
-
 /** Name of a new container that did not become healthy, until it is removed. It never serves again. */
 export function failedName(name: string, id: string): string {
   return `${name}.failed-${shortId(id)}`;
