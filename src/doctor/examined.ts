@@ -23,7 +23,7 @@ export interface Examined {
   /** What is lost of a GPU, and how to mend it; null: nothing. */
   readonly gpu: { readonly message: string; readonly mend: string } | null | undefined;
   /** Volumes of the definition. */
-  readonly volumes: readonly VolumeExamined[] | undefined;
+  readonly volumes: readonly VolumeStatus[] | undefined;
   /** Any other volumes that models were seen in. */
   readonly otherVolumes: readonly OtherVolume[] | undefined;
   /** Stores of an Ollama that runs, or ran, on this machine itself. */
@@ -93,11 +93,6 @@ export interface DiskExamined {
   /** Bytes, for this user. */
   readonly free: number;
   readonly total: number;
-}
-
-export interface VolumeExamined extends VolumeStatus {
-  /** Folder that the volume on the engine is a name for, while that is not there; null of any other volume. */
-  readonly lostFolder: string | null;
 }
 
 export interface OtherVolume {

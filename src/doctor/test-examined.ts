@@ -1,4 +1,5 @@
-import type { Examined, OtherVolume, ServiceExamined, VolumeExamined } from './examined.ts';
+import type { VolumeStatus } from '../stack/volume-status.ts';
+import type { Examined, OtherVolume, ServiceExamined } from './examined.ts';
 
 /** Builders for tests of the checks: a home in which nothing is wrong, and parts of it. */
 
@@ -67,7 +68,7 @@ export function examined(own: Partial<Examined> = {}): Examined {
   };
 }
 
-export function ourVolume(own: Partial<VolumeExamined> = {}): VolumeExamined {
+export function ourVolume(own: Partial<VolumeStatus> = {}): VolumeStatus {
   return {
     name: 'ollama',
     holds: 'models',

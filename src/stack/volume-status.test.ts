@@ -56,7 +56,11 @@ test('a volume that is a name for a folder is held by the folder, while that is 
   const of = stack([cache], { volumes: [boundVolume('cache', '/home/x/cache')] });
   expect(await statuses([], { of, volumes: [] })).toMatchObject([{ heldBy: 'folder /home/x/cache' }]);
   const paths = { '/home/x/cache': 'missing' };
-  expect(await statuses([], { of, volumes: [], paths })).toMatchObject([{ heldBy: null }]);
+  expect(await statuses([], { of, volumes: [], paths })).toMatchObject([{ heldBy: null, lostFolder: null }]);
+  const options = { type: 'none', o: 'bind', device: '/home/x/cache' };
+  const named = { name: 'cache', driver: 'local', options, labels: {}, mountpoint: '' };
+  const lost = await statuses([], { of, volumes: [named], paths });
+  expect(lost).toMatchObject([{ heldBy: null, lostFolder: '/home/x/cache' }]);
 });
 
 test('a volume of the definition that turns out to lie inside the engine is not held by the folder', async () => {

@@ -15,6 +15,8 @@ export interface VolumeStatus {
    */
   readonly heldBy: string | null;
   readonly exists: boolean;
+  /** Folder that the volume on the engine is a name for, while that is not there; null of any other volume. */
+  readonly lostFolder: string | null;
   readonly lastBackup: string | null;
 }
 
@@ -42,11 +44,13 @@ export async function volumeStatuses(
   return Promise.all(
     [...names].map(async (name) => {
       const found = world.volumes.find((volume) => volume.name === name);
+      const heldBy = await holderOf(world, name, found, defined.get(name));
       return {
         name,
         holds: contentsOfVolume(name, found, world),
-        heldBy: await holderOf(world, name, found, defined.get(name)),
+        heldBy,
         exists: found !== undefined,
+        lostFolder: (heldBy === null && found && folderBehind(found)) || null,
         lastBackup: null,
       };
     }),

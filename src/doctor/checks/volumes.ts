@@ -1,7 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import { shellWord } from '../../shell-word.ts';
-import { isHeldFast } from '../../stack/volume-status.ts';
-import type { Examined, OtherVolume, VolumeExamined } from '../examined.ts';
+import { isHeldFast, type VolumeStatus } from '../../stack/volume-status.ts';
+import type { Examined, OtherVolume } from '../examined.ts';
 import type { Finding } from '../finding.ts';
 import { count } from '../words.ts';
 
@@ -27,15 +27,15 @@ export function exposedModels({
 }
 
 /** Those of ours that hold something precious and that nothing holds, or a container that may stop. */
-export function unheldVolumes(volumes: readonly VolumeExamined[]): VolumeExamined[] {
+export function unheldVolumes(volumes: readonly VolumeStatus[]): VolumeStatus[] {
   return volumes.filter((volume) => isPrecious(volume) && !isHeldFast(volume.heldBy));
 }
 
-function isPrecious({ exists, holds, lostFolder }: VolumeExamined): boolean {
+function isPrecious({ exists, holds, lostFolder }: VolumeStatus): boolean {
   return exists && holds !== 'disposable' && lostFolder === null;
 }
 
-function unheld({ name, holds, heldBy }: VolumeExamined): Finding {
+function unheld({ name, holds, heldBy }: VolumeStatus): Finding {
   const content = holds === 'unknown' ? 'nobody knows what' : holds;
   const forGood = holds === 'models' ? ` Into a folder of this home, out of any reach: ${moveOf(name)}.` : '';
   if (heldBy === null) {

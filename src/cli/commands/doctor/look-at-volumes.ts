@@ -2,14 +2,20 @@ import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { looksLikeModels, readSeen, recordSeen } from '../../../adapters/seen-volumes.ts';
-import type { OtherVolume, VolumeExamined } from '../../../doctor/examined.ts';
+import type { OtherVolume } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
 import { mountedVolumes } from '../../../stack/guard.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
 import { contentsOfVolume, type SeenVolumes } from '../../../stack/volume-contents.ts';
-import { folderBehind, holderOf, volumeStatuses, volumesOfStack } from '../../../stack/volume-status.ts';
+import {
+  folderBehind,
+  holderOf,
+  type VolumeStatus,
+  volumeStatuses,
+  volumesOfStack,
+} from '../../../stack/volume-status.ts';
 import { journalOf } from '../wiring/journal.ts';
 import { placesBroughtOver } from './brought-over.ts';
 import { ifKnown } from './examination.ts';
@@ -17,7 +23,7 @@ import { alsoHere, bytesOf, modelsFolderIn, sightOfFolder } from './store-sight.
 import type { Surroundings } from './surroundings.ts';
 
 /** The volumes of the stack. */
-export async function lookAtVolumes(around: Surroundings): Promise<VolumeExamined[]> {
+export async function lookAtVolumes(around: Surroundings): Promise<VolumeStatus[]> {
   const [definition, containers, volumes, seen] = await Promise.all([
     around.definition(),
     around.ownContainers(),
@@ -26,15 +32,7 @@ export async function lookAtVolumes(around: Surroundings): Promise<VolumeExamine
   ]);
   const services = [...definition.services.values()];
   const world = { host: hostFacts, definition, containers, volumes, seen };
-  const statuses = await volumeStatuses(world, services, { others: true });
-  return Promise.all(
-    statuses.map(async (status) => {
-      const found = volumes.find(({ name }) => name === status.name);
-      const folder = found && folderBehind(found);
-      const lost = folder !== undefined && (await hostFacts.look(folder)).kind === 'missing';
-      return { ...status, lostFolder: lost ? folder : null };
-    }),
-  );
+  return volumeStatuses(world, services, { others: true });
 }
 
 /** Milliseconds for all volumes that have to be looked into through a helper container: it is for the first time, and recorded. */

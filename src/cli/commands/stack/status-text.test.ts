@@ -75,8 +75,10 @@ test('what was asked for while llama-server is stopped is told', () => {
   );
 });
 
+const own = { exists: true, lostFolder: null, lastBackup: null };
+
 test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
-  const volume = { name: 'ollama', holds: 'models', heldBy: null, exists: true, lastBackup: null } as const;
+  const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null } as const;
   const shout = textOf({}, { volumes: [volume] });
   expect(shout).toContain('DANGER: the volume ollama (models) is held by nothing');
   expect(shout).toContain('aixcl doctor --fix');
@@ -85,12 +87,19 @@ test('a precious volume that nothing holds is shouted about, with a command that
 });
 
 test('one that only a running container holds is warned of; the guard or a folder is enough', () => {
-  const volume = { name: 'data', holds: 'unknown', exists: true, lastBackup: null } as const;
+  const volume = { ...own, name: 'data', holds: 'unknown' } as const;
   const of = (heldBy: string) => textOf({}, { volumes: [{ ...volume, heldBy }] });
   expect(of('running container web')).toContain(
     'WARNING: the volume data (nobody knows what is in it) is held by the running container web alone',
   );
   for (const heldBy of ['guard aixcl-guard', 'folder /x']) expect(of(heldBy)).not.toMatch(/WARNING|DANGER/);
+});
+
+test('a name for a folder that is not there is told apart from one that nothing holds', () => {
+  const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null, lostFolder: '/disk/x' } as const;
+  const text = textOf({}, { volumes: [volume] });
+  expect(text).toContain('WARNING: the volume ollama is a name for /disk/x, which is not there');
+  expect(text).not.toMatch(/DANGER|NOTHING/);
 });
 
 test('models that no backup holds are named, the first of many', () => {

@@ -113,7 +113,8 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
     { title: 'holds', value: ({ holds }) => holds },
     {
       title: 'held by',
-      value: ({ heldBy, exists }) => heldBy ?? (exists ? paint.bad('NOTHING') : 'not made yet'),
+      value: ({ heldBy, exists, lostFolder }) =>
+        heldBy ?? (lostFolder ? 'folder not there' : exists ? paint.bad('NOTHING') : 'not made yet'),
     },
     {
       title: 'last backup',
@@ -127,7 +128,10 @@ const toHold =
   'Let it be held: aixcl doctor --fix, or aixcl stack start where a service of it uses the volume';
 
 function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
-  return volumes.flatMap(({ name, holds, heldBy, exists }) => {
+  return volumes.flatMap(({ name, holds, heldBy, exists, lostFolder }) => {
+    if (lostFolder !== null) {
+      return `${paint.warn('WARNING:')} the volume ${name} is a name for ${lostFolder}, which is not there: mount its disk, or bring the folder back`;
+    }
     if (!exists || holds === 'disposable' || isHeldFast(heldBy)) return [];
     const what = `the volume ${name} (${holds === 'unknown' ? 'nobody knows what is in it' : holds})`;
     return heldBy === null
