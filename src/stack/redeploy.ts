@@ -52,7 +52,7 @@ async function takeAway(engine: Engine, { id, name }: Named, marked: string): Pr
 /** Seconds that a container which did not become healthy gets to end. */
 const graceOfFailed = 3;
 /** How long the old one waits for the new one to be out of its way. */
-const outOfTheWayMs = 6000;
+const outOfTheWayMs = 8000;
 
 /**
  * Takes the new one out of service, and puts the old one in its place again. Nothing that is wrong with the new one keeps the old one
