@@ -4,6 +4,7 @@ import { AixclError } from '../../../errors.ts';
 import type { BringStep } from '../../../models/ollama/bring-over-plan.ts';
 import { sameName, shownName } from '../../../models/ollama/name.ts';
 import { shellWord } from '../../../shell-word.ts';
+import { isGuard } from '../../../stack/guard.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { startServices } from '../stack/start.ts';
@@ -112,7 +113,7 @@ async function startThere(move: Move, { overlay }: Moved): Promise<void> {
     await startServices({ ...context, definition: async () => definition }, ['ollama'], command);
   } catch (error) {
     const back = (await engine.listContainers()).some(
-      (one) => one.state === 'running' && one.name === 'ollama' && mountsVolume(one, name),
+      (one) => one.state === 'running' && !isGuard(one) && mountsVolume(one, name),
     );
     if (back && overlay) {
       await turnOf(context, command).hold(() => changeOverlay(context.home.overlayFile, () => overlay));
