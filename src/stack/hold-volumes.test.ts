@@ -65,7 +65,7 @@ test('where no image serves, nothing is left, and what it needs is said', async 
   );
   const deaf = engineWith();
   deaf.exec = async () => ({ exitCode: 127, output: '' });
-  expect(await refusal(hold(deaf, ['v']))).toContain('none of the 2 that are here can run');
+  expect(await refusal(hold(deaf, ['v']))).toContain('it runs on none of the 2 that are here');
   expect(deaf.stand).toEqual([]);
 });
 

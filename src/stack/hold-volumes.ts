@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { AixclError, reasonOf } from '../errors.ts';
-import type { ContainerSummary, Engine, ImageDetail } from './engine.ts';
+import { AixclError } from '../errors.ts';
+import type { ContainerSummary, Engine } from './engine.ts';
 import {
   type GuardWish,
   guardName,
@@ -40,7 +40,7 @@ export async function holdVolumes(engine: Engine, wish: HoldWish): Promise<Held>
     for (const { id } of plan.remove) await engine.removeGuard(id, wish.home);
     return { guard: undefined, volumes: [], changed: plan.remove.length > 0 };
   }
-  if ('guard' in stays && (!plan.start || (await starts(engine, stays.guard.id)))) {
+  if ('guard' in stays && (!plan.start || (await start(engine, stays.guard.id)) === undefined)) {
     return settle(engine, wish, { ...stays.guard, volumes: mountedVolumes(stays.guard) }, plan);
   }
   const volumes = 'volumes' in stays ? stays.volumes : mountedVolumes(stays.guard);
@@ -89,50 +89,36 @@ async function make(
     ? `${guardName}-${randomBytes(6).toString('hex')}`
     : guardName;
   const tried = new Set<string>();
-  let obstacle: unknown;
+  let obstacle: string | undefined;
   const proven = guardsOf(containers, wish.home).map(({ imageId }) => imageId);
   for (const reference of [...wish.images, ...proven]) {
     wish.signal.throwIfAborted();
     const image = await engine.inspectImage(reference);
     if (!image || tried.has(image.id)) continue;
     tried.add(image.id);
-    const id = await tryImage(engine, wish.home, name, volumes, image).catch((error: unknown) => {
-      if (!(error instanceof AixclError) || error.code !== 'unexpected') throw error;
-      obstacle = error;
-      return undefined;
-    });
-    if (id) return { id, name, volumes };
+    for (const variant of guardVariants) {
+      const id = await engine.createContainer(name, guardSpec(wish.home, volumes, image, variant));
+      obstacle = await start(engine, id);
+      if (obstacle === undefined) return { id, name, volumes };
+      await engine.removeGuard(id, wish.home);
+    }
   }
   throw noImage(volumes, tried.size, obstacle);
 }
 
-/** Id of a guard that runs. Undefined, or a failure of the engine's, when this image is none for it. */
-async function tryImage(
-  engine: Engine,
-  home: string,
-  name: string,
-  volumes: readonly string[],
-  image: ImageDetail,
-): Promise<string | undefined> {
-  for (const variant of guardVariants) {
-    const id = await engine.createContainer(name, guardSpec(home, volumes, image, variant));
-    if (await starts(engine, id)) return id;
-    await engine.removeGuard(id, home);
-  }
-  return undefined;
-}
-
 /**
- * An image without `sleep` fails at its start or, under an init, right after it, and is then restarted for ever: that it can be run
- * is asked of the container itself.
+ * Starts it and answers why it does not run; undefined: it does. An image without `sleep` fails at its start or, under an init, right after
+ * it, and is then restarted for ever: that it can be run is asked of the container itself.
  */
-async function starts(engine: Engine, id: string): Promise<boolean> {
+async function start(engine: Engine, id: string): Promise<string | undefined> {
   try {
     await engine.startContainer(id);
-    const { exitCode } = await engine.exec(id, ['sleep', '0']);
-    return exitCode === 0 && (await engine.inspectContainer(id))?.state === 'running';
+    const { exitCode, output } = await engine.exec(id, ['sleep', '0']);
+    if (exitCode !== 0) return `sleep ended with ${exitCode}: ${output.trim()}`;
+    const found = await engine.inspectContainer(id);
+    return found?.state === 'running' ? undefined : `it is ${found?.state ?? 'gone'}`;
   } catch (error) {
-    if (error instanceof AixclError && error.code === 'unexpected') return false;
+    if (error instanceof AixclError && error.code === 'unexpected') return error.message;
     throw error;
   }
 }
@@ -143,14 +129,14 @@ function noVolume(name: string): AixclError {
   });
 }
 
-function noImage(volumes: readonly string[], tried: number, obstacle: unknown): AixclError {
-  const why = tried === 0 ? 'none is here' : `none of the ${tried} that are here can run \`sleep\``;
+function noImage(volumes: readonly string[], tried: number, obstacle: string | undefined): AixclError {
+  const why = tried === 0 ? 'none is here' : `it runs on none of the ${tried} that are here`;
   return new AixclError(
     'notFound',
     `${volumes.join(', ')} would be held by nothing: ${guardName}, the container that holds volumes, needs an image, and ${why}`,
     {
       hint: 'docker pull busybox, or docker load it; then run the command again',
-      ...(obstacle !== undefined && { evidence: [reasonOf(obstacle)] }),
+      evidence: obstacle ? [obstacle] : [],
     },
   );
 }
