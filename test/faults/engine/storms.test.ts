@@ -58,6 +58,7 @@ async function throughStorms(engineOf: () => Promise<PrivateEngine>, place: Plac
       if (sweepAll) await stack.expectServes();
     });
 
+    await stack.expectServes();
     const ids = (await stack.docker('ps', '--all', '--quiet')).split('\n').filter(Boolean);
     const guard = (await stack.docker('ps', '--quiet', '--filter', 'label=io.aixcl.guard')).trim();
     const going = ids.filter((id) => id !== guard);
