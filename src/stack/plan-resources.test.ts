@@ -120,7 +120,7 @@ test('where such a volume stands beside a folder of ours that holds files, neith
   const definition = stack([withVolume], { volumes: [boundVolume('ollama', folder)] });
   const filled = [folder];
   expect(await refusal(plan(definition, { volumes: ['ollama'], filled }))).toMatch(
-    /^refused: the volume ollama keeps its bytes inside the engine, and .*\/ollama, .* holds files too\n.*mv .*aixcl backups create.*docker volume rm ollama;/,
+    /^refused: the volume ollama keeps its bytes inside the engine, and .*\/ollama, .* holds files too\n.*aixcl stack clean --volumes ollama, .*mv .*/,
   );
   expect(await planned(definition, { volumes: [nameFor('ollama', folder)], filled })).toBe(made);
   expect(await planned(definition, { filled })).toContain('create-volume ollama');

@@ -141,7 +141,7 @@ function refuseTwoPlaces(volume: VolumeDefinition, found: VolumeSummary, observe
     'refused',
     `the volume ${volume.name} keeps its bytes ${placeOf(found)}, and ${folder}, which it should be a name for, holds files too`,
     {
-      hint: `To use the volume: mv ${folder} ${folder}.aside && aixcl stack start. To use the folder: save what the volume holds (models: aixcl backups create), for it is lost by docker volume rm ${volume.name}; then aixcl stack start`,
+      hint: `To use the folder: aixcl stack clean --volumes ${volume.name}, which saves what the volume holds, then aixcl stack start. To use the volume: mv ${folder} ${folder}.aside && aixcl stack start`,
     },
   );
 }

@@ -15,16 +15,17 @@ interface World {
   readonly volumes?: readonly (string | VolumeSummary)[];
   readonly of?: typeof definition;
   readonly paths?: Record<string, string>;
+  readonly filled?: readonly string[];
 }
 
 async function statuses(
   containers: readonly ContainerSummary[],
-  { volumes = ['cache'], of = definition, paths = {} }: World = {},
+  { volumes = ['cache'], of = definition, paths = {}, filled = [] }: World = {},
   options: { others?: boolean } = {},
 ) {
   const engine = new TestEngine({ volumes });
   const world = {
-    host: hostOf({ paths }),
+    host: hostOf({ paths, filled }),
     definition: of,
     containers,
     volumes: await engine.listVolumes(),
@@ -66,6 +67,14 @@ test('a volume that is a name for a folder is held by the folder, while that is 
 test('a volume of the definition that turns out to lie inside the engine is not held by the folder', async () => {
   const of = stack([cache], { volumes: [boundVolume('cache', '/home/x/cache')] });
   expect(await statuses([], { of })).toMatchObject([{ heldBy: null, exists: true }]);
+});
+
+test('a volume that lies inside the engine hides the folder that should be behind it, where that holds files', async () => {
+  const of = stack([cache], { volumes: [boundVolume('cache', '/home/x/cache')] });
+  const filled = ['/home/x/cache'];
+  expect(await statuses([], { of, filled })).toMatchObject([{ hides: '/home/x/cache' }]);
+  expect(await statuses([], { of })).toMatchObject([{ hides: null }]);
+  expect(await statuses([], { of, filled, volumes: [] })).toMatchObject([{ hides: null }]);
 });
 
 test('what another driver calls a device is no folder of this machine', async () => {

@@ -2,7 +2,7 @@ import { composeLabels, labels } from '../labels.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { ContainerSummary, VolumeSummary } from './engine.ts';
 import { guardHolding, isGuard, mountedVolumes } from './guard.ts';
-import { boundFolder, type HostFacts, usedVolumes } from './observe.ts';
+import { boundFolder, type HostFacts, keepsItsPlace, usedVolumes } from './observe.ts';
 import { contentsOfVolume, type VolumeContents, type VolumeSurroundings } from './volume-contents.ts';
 
 export interface VolumeStatus {
@@ -17,6 +17,8 @@ export interface VolumeStatus {
   readonly exists: boolean;
   /** Folder that the volume on the engine is a name for, while that is not there; null of any other volume. */
   readonly lostFolder: string | null;
+  /** Folder that the definition has behind it and that holds files, while the volume on the engine lies elsewhere and hides them. */
+  readonly hides: string | null;
   readonly lastBackup: string | null;
 }
 
@@ -44,13 +46,17 @@ export async function volumeStatuses(
   return Promise.all(
     [...names].map(async (name) => {
       const found = world.volumes.find((volume) => volume.name === name);
-      const heldBy = await holderOf(world, name, found, defined.get(name));
+      const [heldBy, hides] = await Promise.all([
+        holderOf(world, name, found, defined.get(name)),
+        hiddenFolder(world, found, defined.get(name)),
+      ]);
       return {
         name,
         holds: contentsOfVolume(name, found, world),
         heldBy,
         exists: found !== undefined,
         lostFolder: (heldBy === null && found && folderBehind(found)) || null,
+        hides,
         lastBackup: null,
       };
     }),
@@ -88,6 +94,15 @@ export async function holderOf(
   if (guard) return `guard ${guard.name}`;
   const user = containers.find((one) => one.state === 'running' && mountedVolumes(one).includes(name));
   return user ? `running container ${user.name}` : null;
+}
+
+async function hiddenFolder(
+  { host }: Pick<VolumeWorld, 'host'>,
+  found: VolumeSummary | undefined,
+  defined: VolumeDefinition | undefined,
+): Promise<string | null> {
+  const folder = defined && keepsItsPlace(defined, found) ? boundFolder(defined.driverOpts) : undefined;
+  return folder !== undefined && (await host.holdsAnything(folder)) ? folder : null;
 }
 
 /** The folder that a volume on the engine is a name for, if it is one. */

@@ -19,6 +19,14 @@ test.each([
   ]);
 });
 
+test('one that hides a folder of the home is a problem, and the command takes it away', () => {
+  const world = examined({ volumes: [ourVolume({ heldBy: 'guard aixcl-guard', hides: '/home/x/ollama' })] });
+  expect(checkVolumes(world)).toMatchObject([
+    { check: 'volume-hides-folder', level: 'problem', command: 'aixcl stack clean --volumes ollama' },
+  ]);
+  expect(planFix(world)).toEqual([]);
+});
+
 test('one that only a running container holds is a problem that --fix ends', () => {
   const world = examined({ volumes: [ourVolume({ heldBy: 'running container ollama' })] });
   expect(checkVolumes(world)).toMatchObject([{ check: 'volume-half-held', level: 'problem', fixable: true }]);

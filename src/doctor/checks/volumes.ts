@@ -8,6 +8,7 @@ import { count } from '../words.ts';
 /** Volumes: ours that nothing holds, and those of others that models lie in. */
 export function checkVolumes({ volumes = [], otherVolumes = [] }: Examined): Finding[] {
   return [
+    ...volumes.flatMap((volume) => hiding(volume) ?? []),
     ...unheldVolumes(volumes).map(unheld),
     ...otherVolumes.flatMap((volume) => withModels(volume) ?? []),
   ];
@@ -33,6 +34,19 @@ export function unheldVolumes(volumes: readonly VolumeStatus[]): VolumeStatus[] 
 
 function isPrecious({ exists, holds, lostFolder }: VolumeStatus): boolean {
   return exists && holds !== 'disposable' && lostFolder === null;
+}
+
+/** Such a volume is made when something mounts the name after the volume was removed. */
+function hiding({ name, hides }: VolumeStatus): Finding | undefined {
+  if (hides === null) return undefined;
+  return {
+    check: 'volume-hides-folder',
+    level: 'problem',
+    what: `the volume ${name} is not the one of this home: what the home has lies in ${hides}`,
+    why: 'Nothing of that is served, and stack start refuses to choose. What the volume holds is saved before it goes.',
+    command: `aixcl stack clean --volumes ${shellWord(name)}`,
+    fixable: false,
+  };
 }
 
 function unheld({ name, holds, heldBy }: VolumeStatus): Finding {

@@ -75,7 +75,7 @@ test('what was asked for while llama-server is stopped is told', () => {
   );
 });
 
-const own = { exists: true, lostFolder: null, lastBackup: null };
+const own = { exists: true, lostFolder: null, hides: null, lastBackup: null };
 
 test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
   const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null } as const;
@@ -93,6 +93,13 @@ test('one that only a running container holds is warned of; the guard or a folde
     'WARNING: the volume data (nobody knows what is in it) is held by the running container web alone',
   );
   for (const heldBy of ['guard aixcl-guard', 'folder /x']) expect(of(heldBy)).not.toMatch(/WARNING|DANGER/);
+});
+
+test('a volume in the place of a folder that this home has things in is told, with what takes it away', () => {
+  const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null, hides: '/home/x' } as const;
+  const text = textOf({}, { volumes: [volume] });
+  expect(text).toContain('WARNING: the volume ollama hides /home/x');
+  expect(text).toContain('aixcl stack clean --volumes ollama');
 });
 
 test('a name for a folder that is not there is told apart from one that nothing holds', () => {

@@ -20,7 +20,7 @@ export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], pai
     modelLines(report, paint).join('\n'),
     gpuLine(report, gpuProblem, paint),
     report.volumes.length > 0 ? table(report.volumes, volumeColumns(paint)) : '',
-    volumeAlarms(report.volumes, paint).join('\n'),
+    [...hidingVolumes(report.volumes, paint), ...volumeAlarms(report.volumes, paint)].join('\n'),
     savedLines(report, paint).join('\n'),
     healthy === report.services.length ? paint.good(count) : paint.warn(count),
   ];
@@ -126,6 +126,15 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
 /** What `stack start` would do too is the next command there is for a stack that is down. */
 const toHold =
   'Let it be held: aixcl doctor --fix, or aixcl stack start where a service of it uses the volume';
+
+/** Volumes in the place of folders that this home has things in. */
+function hidingVolumes(volumes: readonly VolumeStatus[], paint: Paint): string[] {
+  return volumes.flatMap(({ name, hides }) =>
+    hides === null
+      ? []
+      : `${paint.warn('WARNING:')} the volume ${name} hides ${hides}, which holds files of this home, and stack start refuses to choose. To take it away, what it holds saved first: aixcl stack clean --volumes ${name}`,
+  );
+}
 
 function volumeAlarms(volumes: readonly VolumeStatus[], paint: Paint): string[] {
   return volumes.flatMap(({ name, holds, heldBy, exists, lostFolder }) => {
