@@ -188,7 +188,7 @@ function claimOf(name: string): string {
 async function assertThere(engine: Engine, mount: HelperMount): Promise<void> {
   if (mount.kind !== 'volume' || (await engine.inspectVolume(mount.name))) return;
   throw new AixclError('notFound', `there is no volume ${mount.name} on this engine`, {
-    hint: 'docker volume ls',
+    hint: `To begin with a new, empty one: docker volume create ${mount.name} && aixcl stack start; then run this again`,
   });
 }
 

@@ -1,7 +1,8 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { AixclError, systemCode } from '../errors.ts';
+import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Engine, VolumeSummary } from '../stack/engine.ts';
 import { boundFolder } from '../stack/observe.ts';
 import type { SeenVolumes } from '../stack/volume-contents.ts';
@@ -20,7 +21,10 @@ export async function readSeen(home: Home): Promise<SeenVolumes> {
     text = await readFile(recordFile(home), 'utf8');
   } catch (error) {
     if (['ENOENT', 'EACCES'].includes(systemCode(error) ?? '')) return new Map();
-    throw error;
+    throw new AixclError('unexpected', `${recordFile(home)} can't be read: ${reasonOf(error)}`, {
+      hint: `mv ${shellWord(recordFile(home))} ${shellWord(`${recordFile(home)}.aside`)}`,
+      cause: error,
+    });
   }
   return new Map(
     Object.entries(parsed(text)).flatMap(([name, entry]) => {

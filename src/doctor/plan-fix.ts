@@ -1,12 +1,10 @@
 import type { Step } from '../plan/step.ts';
-import { isFixableFolder } from './checks/rights.ts';
 import { unheldVolumes } from './checks/volumes.ts';
 import type { Examined } from './examined.ts';
 
 /** What `doctor --fix` does: nothing that takes anything away but what killed commands left, and nothing that can't be taken back. */
 export type FixStep = Step<{
   'hold-volume': { volume: string };
-  'make-folder': { path: string };
   'rename-container': { service: string };
   'settle-names': object;
   'clear-ingest': { path: string };
@@ -16,7 +14,6 @@ export type FixStep = Step<{
 /** Which checks a step answers. Every fixable finding is of one of these. */
 export const answers: Readonly<Record<FixStep['kind'], readonly string[]>> = {
   'hold-volume': ['volume-unheld', 'volume-half-held'],
-  'make-folder': ['folder-missing'],
   'rename-container': ['service-interrupted'],
   'settle-names': ['names-half-changed'],
   'clear-ingest': ['ingest-leftover'],
@@ -25,16 +22,12 @@ export const answers: Readonly<Record<FixStep['kind'], readonly string[]>> = {
 
 /** Steps in the order in which they are taken: what may be lost first. */
 export function planFix(examined: Examined): FixStep[] {
-  const { volumes = [], folders = [], services = [], leftovers, vault } = examined;
+  const { volumes = [], services = [], leftovers, vault } = examined;
   const steps: FixStep[] = unheldVolumes(volumes).map(({ name, heldBy }) => ({
     kind: 'hold-volume',
     volume: name,
     because: heldBy === null ? 'nothing holds it' : `only the ${heldBy} holds it`,
   }));
-  for (const folder of folders) {
-    if (!isFixableFolder(folder, examined.home)) continue;
-    steps.push({ kind: 'make-folder', path: folder.path, because: `${folder.neededBy} needs it` });
-  }
   for (const { service, onlyRename } of services) {
     if (!onlyRename) continue;
     const because = 'an interrupted recreate took its name away, and nothing else';
@@ -61,7 +54,6 @@ export function targetOf(step: FixStep): string {
   switch (step.kind) {
     case 'hold-volume':
       return step.volume;
-    case 'make-folder':
     case 'clear-ingest':
       return step.path;
     case 'rename-container':

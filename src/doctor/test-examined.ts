@@ -76,6 +76,7 @@ export function ourVolume(own: Partial<VolumeStatus> = {}): VolumeStatus {
     exists: true,
     lastBackup: null,
     lostFolder: null,
+    gone: false,
     hides: null,
     ...own,
   };

@@ -105,7 +105,7 @@ export function planVolumes(
     }
     if (volume.external) {
       throw new AixclError('notFound', `the volume ${volume.name} is declared external and does not exist`, {
-        hint: `If it was removed, bring it back from its backup; a new, empty one: docker volume create ${volume.name}`,
+        hint: `A new, empty one: docker volume create ${volume.name} && aixcl stack start. What was saved of it, afterwards: aixcl backups list, aixcl backups restore ID`,
       });
     }
     const folder = boundFolder(volume.driverOpts);

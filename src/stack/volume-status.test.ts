@@ -77,6 +77,13 @@ test('a volume that lies inside the engine hides the folder that should be behin
   expect(await statuses([], { of, filled, volumes: [] })).toMatchObject([{ hides: null }]);
 });
 
+test('a volume that is declared external and is not there is gone; any other is not made yet', async () => {
+  const of = stack([cache], { volumes: [{ ...volume('cache'), external: true }] });
+  expect(await statuses([], { of, volumes: [] })).toMatchObject([{ gone: true, exists: false }]);
+  expect(await statuses([], { of })).toMatchObject([{ gone: false }]);
+  expect(await statuses([], { volumes: [] })).toMatchObject([{ gone: false, exists: false }]);
+});
+
 test('what another driver calls a device is no folder of this machine', async () => {
   const options = { o: 'bind', device: '/home/x/cache' };
   const elsewhere = { name: 'cache', driver: 'other', options, labels: {}, mountpoint: '' };

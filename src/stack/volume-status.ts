@@ -15,6 +15,8 @@ export interface VolumeStatus {
    */
   readonly heldBy: string | null;
   readonly exists: boolean;
+  /** It was there before, for the definition says external, and is there no more. */
+  readonly gone: boolean;
   /** Folder that the volume on the engine is a name for, while that is not there; null of any other volume. */
   readonly lostFolder: string | null;
   /** Folder that the definition has behind it and that holds files, while the volume on the engine lies elsewhere and hides them. */
@@ -55,6 +57,7 @@ export async function volumeStatuses(
         holds: contentsOfVolume(name, found, world),
         heldBy,
         exists: found !== undefined,
+        gone: found === undefined && defined.get(name)?.external === true,
         lostFolder: (heldBy === null && found && folderBehind(found)) || null,
         hides,
         lastBackup: null,

@@ -3,16 +3,11 @@ import type { Examined, FolderExamined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
 
 /** The folders of the home: there, and open to this user. */
-export function checkRights({ folders = [], home }: Examined): Finding[] {
-  return folders.flatMap((folder) => findingOf(folder, home) ?? []);
+export function checkRights({ folders = [] }: Examined): Finding[] {
+  return folders.flatMap((folder) => findingOf(folder) ?? []);
 }
 
-/** One in the home itself may be made anew; any other may lie on a disk that is not mounted now. */
-export function isFixableFolder({ path, state, neededBy }: FolderExamined, home: string): boolean {
-  return state === 'missing' && neededBy !== null && (path === home || path.startsWith(`${home}/`));
-}
-
-function findingOf(folder: FolderExamined, home: string): Finding | undefined {
+function findingOf(folder: FolderExamined): Finding | undefined {
   const { path, what, state, owner, user, neededBy } = folder;
   if (state === 'no folder') {
     return {
@@ -35,14 +30,13 @@ function findingOf(folder: FolderExamined, home: string): Finding | undefined {
     };
   }
   if (state === 'missing' && neededBy !== null) {
-    const fixable = isFixableFolder(folder, home);
     return {
       check: 'folder-missing',
       level: 'problem',
       what: `${what} ${path} is gone, and ${neededBy} needs it`,
-      why: 'Its service can not start. If its disk is not mounted, or its files were moved, see to that before anything is made there.',
-      command: fixable ? 'aixcl doctor --fix' : `mkdir -p ${shellWord(path)}`,
-      fixable,
+      why: 'Its service can not start. Mount its disk, or bring the folder back. If there was nothing in it, a new one does.',
+      command: `mkdir -p ${shellWord(path)}`,
+      fixable: false,
     };
   }
   return undefined;

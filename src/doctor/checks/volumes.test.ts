@@ -19,6 +19,14 @@ test.each([
   ]);
 });
 
+test('one that was there before and is gone is a danger that nothing but a hand ends', () => {
+  const world = examined({ volumes: [ourVolume({ exists: false, gone: true, heldBy: null })] });
+  expect(checkVolumes(world)).toMatchObject([
+    { check: 'volume-gone', level: 'danger', command: 'docker volume create ollama && aixcl stack start' },
+  ]);
+  expect(planFix(world)).toEqual([]);
+});
+
 test('one that hides a folder of the home is a problem, and the command takes it away', () => {
   const world = examined({ volumes: [ourVolume({ heldBy: 'guard aixcl-guard', hides: '/home/x/ollama' })] });
   expect(checkVolumes(world)).toMatchObject([

@@ -8,6 +8,7 @@ import { count } from '../words.ts';
 /** Volumes: ours that nothing holds, and those of others that models lie in. */
 export function checkVolumes({ volumes = [], otherVolumes = [] }: Examined): Finding[] {
   return [
+    ...volumes.filter(({ gone }) => gone).map(lost),
     ...volumes.flatMap((volume) => hiding(volume) ?? []),
     ...unheldVolumes(volumes).map(unheld),
     ...otherVolumes.flatMap((volume) => withModels(volume) ?? []),
@@ -34,6 +35,18 @@ export function unheldVolumes(volumes: readonly VolumeStatus[]): VolumeStatus[] 
 
 function isPrecious({ exists, holds, lostFolder }: VolumeStatus): boolean {
   return exists && holds !== 'disposable' && lostFolder === null;
+}
+
+function lost({ name, holds }: VolumeStatus): Finding {
+  const again = `docker volume create ${shellWord(name)} && aixcl stack start`;
+  return {
+    check: 'volume-gone',
+    level: 'danger',
+    what: `the volume ${name} (${holds}), which was there before, is gone`,
+    why: 'Its service can not start. Find it on this engine first (docker volume ls). Else begin with an empty one, and bring back what was saved: aixcl backups list, aixcl backups restore ID.',
+    command: again,
+    fixable: false,
+  };
 }
 
 /** Such a volume is made when something mounts the name after the volume was removed. */

@@ -1,5 +1,4 @@
 import { reapHelpers } from '../../../adapters/helper-container.ts';
-import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import { type FixStep, targetOf } from '../../../doctor/plan-fix.ts';
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
@@ -78,8 +77,6 @@ async function take(context: Context, step: FixStep): Promise<void> {
   switch (step.kind) {
     case 'hold-volume':
       return hold(context, step.volume);
-    case 'make-folder':
-      return makeHomeFolder(step.path, context.home);
     case 'rename-container':
       return rename(context, step.service);
     case 'remove-helper':
@@ -113,7 +110,6 @@ async function rename(context: Context, name: string): Promise<void> {
 
 const doneWords: Readonly<Record<string, string>> = {
   'hold-volume': 'held the volume',
-  'make-folder': 'made the folder',
   'rename-container': 'gave its name back to',
   'settle-names': 'settled',
   'clear-ingest': 'cleared what was left in',

@@ -75,7 +75,7 @@ test('what was asked for while llama-server is stopped is told', () => {
   );
 });
 
-const own = { exists: true, lostFolder: null, hides: null, lastBackup: null };
+const own = { exists: true, gone: false, lostFolder: null, hides: null, lastBackup: null };
 
 test('a precious volume that nothing holds is shouted about, with a command that holds it again', () => {
   const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null } as const;
@@ -100,6 +100,12 @@ test('a volume in the place of a folder that this home has things in is told, wi
   const text = textOf({}, { volumes: [volume] });
   expect(text).toContain('WARNING: the volume ollama hides /home/x');
   expect(text).toContain('aixcl stack clean --volumes ollama');
+});
+
+test('a volume that was there before and is gone is shouted about', () => {
+  const volume = { ...own, name: 'ollama', holds: 'models', heldBy: null, exists: false } as const;
+  expect(textOf({}, { volumes: [{ ...volume, gone: true }] })).toContain('GONE: the volume ollama (models)');
+  expect(textOf({}, { volumes: [volume] })).not.toContain('GONE');
 });
 
 test('a name for a folder that is not there is told apart from one that nothing holds', () => {

@@ -20,7 +20,11 @@ export function statusText(report: StatusReport, gpuProblem: Gpu['problem'], pai
     modelLines(report, paint).join('\n'),
     gpuLine(report, gpuProblem, paint),
     report.volumes.length > 0 ? table(report.volumes, volumeColumns(paint)) : '',
-    [...hidingVolumes(report.volumes, paint), ...volumeAlarms(report.volumes, paint)].join('\n'),
+    [
+      ...goneVolumes(report.volumes, paint),
+      ...hidingVolumes(report.volumes, paint),
+      ...volumeAlarms(report.volumes, paint),
+    ].join('\n'),
     savedLines(report, paint).join('\n'),
     healthy === report.services.length ? paint.good(count) : paint.warn(count),
   ];
@@ -113,8 +117,7 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
     { title: 'holds', value: ({ holds }) => holds },
     {
       title: 'held by',
-      value: ({ heldBy, exists, lostFolder }) =>
-        heldBy ?? (lostFolder ? 'folder not there' : exists ? paint.bad('NOTHING') : 'not made yet'),
+      value: (volume) => volume.heldBy ?? unheldWords(volume, paint),
     },
     {
       title: 'last backup',
@@ -127,12 +130,26 @@ function volumeColumns(paint: Paint): Column<VolumeStatus>[] {
 const toHold =
   'Let it be held: aixcl doctor --fix, or aixcl stack start where a service of it uses the volume';
 
+function unheldWords({ exists, gone, lostFolder }: VolumeStatus, paint: Paint): string {
+  if (lostFolder !== null) return 'folder not there';
+  if (exists) return paint.bad('NOTHING');
+  return gone ? paint.bad('GONE') : 'not made yet';
+}
+
 /** Volumes in the place of folders that this home has things in. */
 function hidingVolumes(volumes: readonly VolumeStatus[], paint: Paint): string[] {
   return volumes.flatMap(({ name, hides }) =>
     hides === null
       ? []
       : `${paint.warn('WARNING:')} the volume ${name} hides ${hides}, which holds files of this home, and stack start refuses to choose. To take it away, what it holds saved first: aixcl stack clean --volumes ${name}`,
+  );
+}
+
+function goneVolumes(volumes: readonly VolumeStatus[], paint: Paint): string[] {
+  return volumes.flatMap(({ name, holds, gone }) =>
+    gone
+      ? `${paint.bad('GONE:')} the volume ${name} (${holds}) was there before, and is no more. What aixcl saved of it: aixcl backups list; how to go on: aixcl doctor`
+      : [],
   );
 }
 
