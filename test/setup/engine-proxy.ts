@@ -16,6 +16,8 @@ export interface ProxyWish {
   readonly engine?: PrivateEngine;
   /** Called before each change of a container with what `changes` will have of it. False: the engine never gets it. */
   readonly before?: (change: string) => boolean;
+  /** What counts as a change, and how it is called; absent: what changes a container. */
+  readonly changeOf?: (asked: IncomingMessage) => string | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface ProxyWish {
  */
 export async function engineProxy(
   afterChange: (nth: number) => void,
-  { engine = testEngine(), before = () => true }: ProxyWish = {},
+  { engine = testEngine(), before = () => true, changeOf = ofContainer }: ProxyWish = {},
 ): Promise<EngineProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'aixcl-proxy-'));
   const socket = join(folder, 'docker.sock');
@@ -69,11 +71,15 @@ function forward(
   asked.pipe(onward);
 }
 
+/** Every request that may change anything: what runs in a container and what is put into it, too. */
+export function anyChange({ method = 'GET', url = '' }: IncomingMessage): string | undefined {
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  return `${method} ${url.replace(/^\/v[\d.]+/, '').replace(/[0-9a-f]{64}|\?.*/g, '')}`;
+}
+
 /** Undefined for what changes no container. */
-function changeOf({ method, url = '' }: IncomingMessage): string | undefined {
-  const what = /\/containers\/(?:[^/?]+\/)?(create|start|stop|rename|update|[0-9a-f]{64})\b/.exec(
-    url,
-  )?.[1];
+function ofContainer({ method, url = '' }: IncomingMessage): string | undefined {
+  const what = /\/containers\/(?:[^/?]+\/)?(create|start|stop|rename|update|[0-9a-f]{64})\b/.exec(url)?.[1];
   if (!what) return undefined;
   if (method === 'DELETE') return 'DELETE';
   return method === 'POST' ? `POST ${what}` : undefined;

@@ -8,7 +8,7 @@ import type { SavedTree } from './saved-tree.ts';
 export interface Missing {
   readonly files: SavedTree['files'];
   readonly links: SavedTree['links'];
-  /** True where folders are missing. */
+  /** True where folders are missing, or were written to at another time. */
   readonly folders: boolean;
   /** True where something that stands has another mode, owner or time. */
   readonly attributes: boolean;
@@ -43,21 +43,27 @@ export async function missingIn(
   return {
     files: tree.files.filter(({ path }) => !there.has(path)),
     links: tree.links.filter(({ path }) => !there.has(path)),
-    folders: tree.folders.some((path) => !there.has(path)),
+    folders: tree.folders.some((path) => !there.has(path) || !sameTime(standing, tree, path)),
     attributes: !sameAttributes(standing, tree),
   };
 }
 
-/** Times of files alone: those of folders change with what is put into them, and back. */
-function sameAttributes({ owned, files, folders }: FolderTree, { attributes }: SavedTree): boolean {
-  const isFile = new Set(files.map(({ path }) => path));
-  return [...files, ...folders].every(({ path }) => {
-    const [there, wish] = [owned.get(path), attributes.get(path)];
+/** Times of folders change with what is put into them, and back. */
+function sameAttributes({ owned, files, links, folders }: FolderTree, tree: SavedTree): boolean {
+  const same = ({ path }: { readonly path: string }) => {
+    const [there, wish] = [owned.get(path), tree.attributes.get(path)];
     if (!there || !wish) return true;
-    const { owner, mode, mtime } = wish;
-    const same = there.uid === owner.uid && there.gid === owner.gid && there.bits === mode;
-    return same && (!isFile.has(path) || Math.abs(there.mtime - mtime) < 1);
-  });
+    const { owner, mode } = wish;
+    return there.uid === owner.uid && there.gid === owner.gid && there.bits === mode;
+  };
+  const untouched = [...files, ...links].every(({ path }) => sameTime({ owned }, tree, path));
+  return untouched && [...files, ...links, ...folders].every(same);
+}
+
+/** To the millisecond. */
+function sameTime({ owned }: Pick<FolderTree, 'owned'>, { attributes }: SavedTree, path: string): boolean {
+  const [there, wish] = [owned.get(path), attributes.get(path)];
+  return !there || !wish || Math.abs(there.mtime - wish.mtime) < 1;
 }
 
 function otherThings(name: string, id: string, path: string): AixclError {

@@ -88,9 +88,11 @@ export class FolderWriter implements VolumeWriter {
     await syncDirectory(this.#folder);
   }
 
-  async settle(files: ReadonlyMap<string, SavedAttributes>): Promise<void> {
-    for (const [path, { mode, mtime, owner }] of files) {
+  async settle(wishes: ReadonlyMap<string, SavedAttributes>): Promise<void> {
+    for (const [path, wish] of wishes) {
+      const { mode, mtime, owner } = wish;
       const there = await lstat(this.#at(path)).catch(absent);
+      if (there?.isSymbolicLink()) await this.#settleLink(path, wish);
       if (!there?.isFile()) continue;
       if (there.uid !== owner.uid || there.gid !== owner.gid)
         await lchown(this.#at(path), owner.uid, owner.gid);

@@ -62,7 +62,8 @@ done
 `;
 const settleThese = `
 while [ $# -gt 0 ]; do
-  if [ -e "$1" ] && [ ! -L "$1" ]; then chown -- "$2" "$1"; chmod "$3" "$1"; touch -d "@$4" -- "$1"; fi
+  if [ -L "$1" ]; then chown -h -- "$2" "$1"; touch -h -d "@$4" -- "$1" 2>/dev/null || :
+  elif [ -e "$1" ]; then chown -- "$2" "$1"; chmod "$3" "$1"; touch -d "@$4" -- "$1"; fi
   shift 4
 done
 sync
@@ -134,8 +135,8 @@ export class HelperVolumeWriter implements VolumeWriter {
     await this.#run('sync', []);
   }
 
-  async settle(files: ReadonlyMap<string, SavedAttributes>): Promise<void> {
-    await this.#each(settleThese, [...files].map(settling));
+  async settle(wishes: ReadonlyMap<string, SavedAttributes>): Promise<void> {
+    await this.#each(settleThese, [...wishes].map(settling));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

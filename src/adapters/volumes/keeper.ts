@@ -22,6 +22,7 @@ import {
   findVolume,
   isEmpty,
   type KeptVolume,
+  lookAgain,
   startHelper,
   type VolumePlaces,
 } from './kept-volume.ts';
@@ -74,11 +75,11 @@ export class VolumeKeeper implements Keeper {
       subject,
       folders: saved.emptyFolders,
       facts: volumeFacts(saved, volume, folder),
-      assertUnchanged: async () => assertSame(kept, await this.look(subject.name)),
     };
     if (folder !== undefined) {
       const files = await filesInFolder(kept, folder, await this.#places.receipts());
-      return { ...common, files, [Symbol.asyncDispose]: async () => {} };
+      const assertUnchanged = async () => assertSame(kept, await this.look(subject.name));
+      return { ...common, files, assertUnchanged, [Symbol.asyncDispose]: async () => {} };
     }
     const helper = await startHelper(this.#places, subject.name, 'read');
     const reader = new ContainerFiles(await this.#places.engine(), helper.id);
@@ -96,7 +97,8 @@ export class VolumeKeeper implements Keeper {
         },
       },
     }));
-    return { ...common, files, [Symbol.asyncDispose]: () => helper[Symbol.asyncDispose]() };
+    const assertUnchanged = async () => assertSame(kept, await lookAgain(kept, helper, this.#places));
+    return { ...common, files, assertUnchanged, [Symbol.asyncDispose]: () => helper[Symbol.asyncDispose]() };
   }
 
   async space(): Promise<null> {
@@ -215,7 +217,7 @@ export class VolumeKeeper implements Keeper {
     if (!kept) throw new AixclError('unexpected', `the volume ${name} was made, and is not there`);
     const options = { signal, ...(onProgress && { onProgress }) };
     const missing = await this.#missing(kept, tree, snapshot, options);
-    const standing = new Set(kept.saved.files.map(({ path }) => path));
+    const standing = new Set([...kept.saved.files, ...kept.saved.links].map(({ path }) => path));
     const others = [...tree.attributes].filter(([path]) => standing.has(path));
     await using writer = await this.#writer(kept, operation, [...tree.attributes.values()]);
     await writer.settle(new Map(others));

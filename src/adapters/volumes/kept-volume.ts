@@ -19,6 +19,8 @@ export interface KeptVolume extends KeptModel, CoveredTree {
   readonly volume: VolumeSummary;
   /** The folder that it is a name for, where this process reads that itself; undefined: a helper does. */
   readonly folder: string | undefined;
+  /** It is where an Ollama keeps its models. */
+  readonly store: boolean;
 }
 
 export interface VolumePlaces {
@@ -50,18 +52,27 @@ export async function findVolume(
   // What this user may not look into, a helper may.
   const readable = read?.odd.every(({ why }) => !why.includes('can not look into')) === true;
   const tree = readable && read ? read : await treeByHelper(places, name);
-  const covered = coveredTree(tree, store || (await places.isStore(volume)));
-  return keptVolume(volume, readable ? folder : undefined, covered);
+  const isStore = store || (await places.isStore(volume));
+  return keptVolume({ volume, folder: readable ? folder : undefined, store: isStore }, tree);
 }
 
-function keptVolume(volume: VolumeSummary, folder: string | undefined, covered: CoveredTree): KeptVolume {
+/** As `findVolume`, of a volume that a running helper has mounted. */
+export async function lookAgain(
+  { volume, folder, store }: KeptVolume,
+  helper: HelperContainer,
+  { signal }: VolumePlaces,
+): Promise<KeptVolume> {
+  return keptVolume({ volume, folder, store }, await listVolume(helper, { signal }));
+}
+
+function keptVolume(which: Pick<KeptVolume, 'volume' | 'folder' | 'store'>, tree: FolderTree): KeptVolume {
+  const covered = coveredTree(tree, which.store);
   const { files, odd } = covered.saved;
   const [first] = odd;
   return {
     ...covered,
-    volume,
-    folder,
-    subject: { runtime: 'volume', name: volume.name },
+    ...which,
+    subject: { runtime: 'volume', name: which.volume.name },
     size: files.reduce((sum, { identity }) => sum + identity.size, 0),
     files: files.map(({ path, identity, names }) => ({
       path,

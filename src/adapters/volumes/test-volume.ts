@@ -27,9 +27,19 @@ export async function fillVolume(root: string): Promise<void> {
     await chmod(join(root, path), mode);
     await lutimes(join(root, path), written, written);
   }
-  await symlink('/etc/passwd', join(root, 'absolute'));
-  await symlink('../../../elsewhere', join(root, 'models', 'up'));
+  for (const [path, target] of [
+    ['absolute', '/etc/passwd'],
+    ['models/up', '../../../elsewhere'],
+  ] as const) {
+    await symlink(target, join(root, path));
+    if (isRoot) await lchown(join(root, path), 8, 9);
+    await lutimes(join(root, path), written, written);
+  }
   for (const [path, mode] of [
+    ['models/manifests/registry/tea', 0o700],
+    ['models/manifests/registry', 0o755],
+    ['models/manifests', 0o755],
+    ['models/blobs', 0o755],
     ['empty/deep', 0o711],
     ['empty', 0o3775],
     ['models', 0o750],

@@ -14,8 +14,8 @@ export interface VolumeWriter extends AsyncDisposable {
   takeAway(tree: FolderTree): Promise<void>;
   /** Puts back what is missing. Nothing that stands is written over: `refused` where a name is taken. */
   fill(filling: Filling): Promise<void>;
-  /** Gives files that stand there mode, owner and time. One that is gone is passed over. */
-  settle(files: ReadonlyMap<string, SavedAttributes>): Promise<void>;
+  /** Gives files and links that stand there mode, owner and time. One that is gone is passed over. */
+  settle(wishes: ReadonlyMap<string, SavedAttributes>): Promise<void>;
 }
 
 export interface Filling extends WorkOptions {

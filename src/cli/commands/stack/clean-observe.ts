@@ -22,11 +22,12 @@ import type { Context } from '../../context.ts';
 /** How long sizes are waited for: they are worth knowing, not waiting. */
 const sizesMs = 4000;
 
-/** All that a clean-up decides by. `names`: volumes that are to go. */
+/** All that a clean-up decides by. `names`: volumes that are to go; `known`: what an earlier look found in them. */
 export async function observeClean(
   context: Context,
   keeper: VolumeKeeper,
   names: readonly string[],
+  known: ObservedClean['asked'] = new Map(),
 ): Promise<ObservedClean> {
   const [engine, definition] = await Promise.all([context.engine(), context.definition()]);
   const home = context.home.root;
@@ -45,7 +46,9 @@ export async function observeClean(
     contentsOf(context, engine, definition, containers, own),
     sizesOf(engine, own),
     modelsInLayers(engine, ours),
-    Promise.all(looked.map(async ({ name }) => [name, await ask(context, keeper, name)] as const)),
+    Promise.all(
+      looked.map(async ({ name }) => [name, known.get(name) ?? (await ask(context, keeper, name))] as const),
+    ),
   ]);
   return {
     definition,

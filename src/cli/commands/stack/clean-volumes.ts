@@ -8,6 +8,7 @@ import type { VolumeSummary } from '../../../stack/engine.ts';
 import { withoutVolume } from '../../../stack/forget-volume.ts';
 import { holdVolumes } from '../../../stack/hold-volumes.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
+import { usersOf } from '../../../stack/observe-clean.ts';
 import { coveredBy } from '../../../vault/cover.ts';
 import { save } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
@@ -91,12 +92,23 @@ export class VolumeRemoval {
     if (flags.files.length === 0)
       await changeOverlay(home.overlayFile, (overlay) => withoutVolume(overlay, name));
     try {
+      await this.#assertUnused(kept);
       await this.#keeper.remove(kept, proof);
     } catch (error) {
       await this.#giveBack(kept);
       throw error;
     }
     await this.#keeper.forgetGoing(kept);
+  }
+
+  /** Who was to go and did not, or came meanwhile: the files are not taken from under it. */
+  async #assertUnused({ volume }: KeptVolume): Promise<void> {
+    const engine = await this.#context.engine();
+    const [user] = usersOf(volume, await engine.listContainers());
+    if (!user) return;
+    throw new AixclError('refused', `the volume ${volume.name} stays: the container ${user.name} uses it`, {
+      hint: `docker inspect ${user.name}`,
+    });
   }
 
   /** Where the command was interrupted, the next one does it. */

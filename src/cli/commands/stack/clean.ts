@@ -33,8 +33,8 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
   const keeper = volumeKeeperOf(context);
   const asked = await askedVolumes(context, [argv.volumes ?? []].flat().map(String));
   if (asked.length > 0) await readableContents(vaultOf(context));
-  const look = async () => planClean(await observeClean(context, keeper, asked), { volumes: asked });
-  const plan = await look();
+  const seen = await observeClean(context, keeper, asked);
+  const plan = planClean(seen, { volumes: asked });
   const goes = plan.some(({ kind }) => kind !== 'keep');
   const text = cleanPlanText(plan);
   if (context.flags.dryRun || !goes) {
@@ -50,8 +50,10 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
   await hashAhead(context, keeper, plan);
 
   /** What came while the question was open stays. */
-  const again = async () =>
-    (await look()).filter((step) => step.kind === 'keep' || plan.some((one) => same(one, step)));
+  const again = async () => {
+    const now = planClean(await observeClean(context, keeper, asked, seen.asked), { volumes: asked });
+    return now.filter((step) => step.kind === 'keep' || plan.some((one) => same(one, step)));
+  };
   const hands = async (operation: Operation, own: Pick<CleanHands, 'save' | 'letGo' | 'removeSaved'>) => {
     const engine = await context.engine();
     return {
