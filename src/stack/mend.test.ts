@@ -255,6 +255,10 @@ test('one that was given up goes, unless the one that it was to replace still wa
   const failed = { ...next, name: failedName('ollama', next.id), state: 'exited' as const };
   expect(mended([ours, failed])).toEqual(['stays ollama', `goes ${failed.name}`]);
   expect(mended([failed])).toEqual([`goes ${failed.name}`]);
+  const neverStarted = { ...failed, state: 'created' as const };
+  const waiting = { ...ours, state: 'created' as const };
+  expect(mended([waiting, neverStarted])).toEqual(['stays ollama', `goes ${failed.name}`]);
+  expect(theOne(identity, [neverStarted, waiting])?.container.name).toBe('ollama');
   expect(mended([aside, failed])).toEqual([`redeploy ${aside.name} ${failed.name}`]);
 });
 

@@ -38,8 +38,9 @@ export function mend(
 ): Mended {
   const old = found.find(isSetAside);
   const givenUp = old ? [] : found.filter(({ container }) => isFailed(container));
-  const unused = found.filter((match) => match !== old && isUnused(match, found));
-  const rest = found.filter((match) => match !== old && !givenUp.includes(match) && !unused.includes(match));
+  const accounted = (match: Match) => match === old || givenUp.includes(match);
+  const unused = found.filter((match) => !accounted(match) && isUnused(match, found));
+  const rest = found.filter((match) => !accounted(match) && !unused.includes(match));
   const chosen = choose(identity, rest, fits);
   if (!chosen && rest.length > 0) throw ambiguous(identity, found, whyUnclear(identity, found));
   const staying = [old, chosen].flatMap((match) => (match ? [match.container] : []));
@@ -106,7 +107,8 @@ export function choose(
   found: readonly Match[],
   fits: (match: Match) => boolean = () => false,
 ): Match | undefined {
-  if (found.length < 2) return found[0];
+  const standing = found.filter(({ container }) => !isFailed(container));
+  if (standing.length === 1 || found.length < 2) return standing[0] ?? found[0];
   if (!found.every((match) => isOfRecreate(identity, match, found))) return undefined;
   const running = found.filter(({ container }) => runs(container));
   if (running.length > 1) return undefined;
