@@ -207,3 +207,18 @@ test('the services stand behind those that they depend on', () => {
   ];
   expect(inDependencyOrder(some).map(({ name }) => name)).toEqual(['c', 'b', 'a', 'd']);
 });
+
+test('an engine that went away is the one failure, whatever it took along', async () => {
+  const engine = new TestEngine(world);
+  const gone = new AixclError('engineUnreachable', 'the engine is gone');
+  const look = engine.inspectContainer;
+  engine.inspectContainer = async (id) => {
+    const found = await look(id);
+    if (found?.state !== 'running') return found;
+    if (found.name === 'a') return { ...found, state: 'exited', exitCode: 143 };
+    throw gone;
+  };
+  const { failures, failed } = await start(engine, stack([service('a'), service('b')]));
+  expect(failures).toEqual([gone]);
+  expect([...failed].sort()).toEqual(['a', 'b']);
+});

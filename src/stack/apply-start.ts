@@ -1,3 +1,4 @@
+import { AixclError } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
 import type { Making } from './apply-service-step.ts';
@@ -31,7 +32,7 @@ export interface StartHands {
 
 export interface StartOutcome {
   readonly steps: readonly StepOutcome[];
-  /** The first failure of each service that did not come up. */
+  /** The first failure of each service that did not come up; that of the engine alone where it went away. */
   readonly failures: readonly unknown[];
   /** Names of the services that did not come up. */
   readonly failed: ReadonlySet<string>;
@@ -97,10 +98,16 @@ export async function applyStart(
   hands.signal.throwIfAborted();
   return {
     steps: [...before.steps, ...recorder.outcomes],
-    failures: [...new Set(failures.values())],
+    failures: causes([...new Set(failures.values())]),
     failed: new Set(failures.keys()),
     loading,
   };
+}
+
+/** An engine that went away is the cause of whatever else failed then: containers that it stopped on its way, say. */
+function causes(failures: readonly unknown[]): readonly unknown[] {
+  const lost = failures.find((error) => error instanceof AixclError && error.code === 'engineUnreachable');
+  return lost === undefined ? failures : [lost];
 }
 
 /** The container that a service has before anything is done, by its name. */

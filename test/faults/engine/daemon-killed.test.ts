@@ -174,18 +174,19 @@ describeEngine('a daemon that goes away', () => {
     });
   }
 
-  engineTest('17: killed while a start waits for health', async () => {
-    await using home = await fiveServices();
-    const args = [...home.args, 'stack', 'start', '--yes'];
-    const cut = await cutOff(
-      home,
-      args,
-      async () => (await noted(home, 'start')) === 5 && (await delay(500, true)),
-    );
-    await expectToldOff(home, cut);
-    await back();
-    await expectUp(home);
-  });
+  for (const [how, end] of [
+    ['killed', undefined],
+    ['restarted', restart],
+  ] as const) {
+    engineTest(`17: ${how} while a start waits for health`, async () => {
+      await using home = await fiveServices();
+      const args = [...home.args, 'stack', 'start', '--yes'];
+      const waits = async () => (await noted(home, 'start')) === 5 && (await delay(500, true));
+      await expectToldOff(home, await cutOff(home, args, waits, end));
+      await back();
+      await expectUp(home);
+    });
+  }
 
   engineTest('17: killed in a clean, which then ends it', async () => {
     await using home = await fiveServices();

@@ -147,10 +147,12 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
 }
 
 /** Lets the journal know how it went. */
-function tellOutcome({ failures, steps }: StartOutcome, { failed }: Journalled): void {
+function tellOutcome({ failures, failed, steps }: StartOutcome, noted: Journalled): void {
   if (failures.length === 0) return;
-  const anyUp = steps.some(({ kind, outcome }) => kind === 'start' && outcome === 'done');
-  failed(anyUp ? 'partly' : 'failed', failures.map(reasonOf).join('; '));
+  const anyUp = steps.some(
+    ({ kind, target, outcome }) => kind === 'start' && outcome === 'done' && !failed.has(target),
+  );
+  noted.failed(anyUp ? 'partly' : 'failed', failures.map(reasonOf).join('; '));
 }
 
 function isImageStep(step: StartStep): boolean {
