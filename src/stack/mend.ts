@@ -9,7 +9,7 @@ import {
   type ServiceIdentity,
 } from './container-ref.ts';
 import type { ContainerSummary } from './engine.ts';
-import { type DefinedData, ownData } from './own-data.ts';
+import { type DefinedData, keepsDefinedData, ownData } from './own-data.ts';
 import { isAside, isFailed } from './set-aside.ts';
 
 /** What becomes of the containers of one service, of which an interrupted recreate, ours or Compose's, may have left several. */
@@ -99,6 +99,11 @@ export function isInterrupted(identity: ServiceIdentity, found: readonly Match[]
   const [only] = found;
   if (!only || !isOurs(only)) return false;
   return found.length > 1 || hasHashPrefix(only.container.name, identity.containerName) || isMarked(only);
+}
+
+/** Under a name that only a recreate gives, stopped, and with nothing but the service's own data: nobody loses by its adoption. */
+export function isStray({ container, matchedBy }: Match, defined: DefinedData): boolean {
+  return matchedBy === 'prefix' && !runs(container) && keepsDefinedData(container, defined);
 }
 
 /** Undefined where there is none, or where none can be chosen. */

@@ -3,9 +3,9 @@ import type { Match } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { inDependencyOrder, sharedService } from './dependency-order.ts';
 import { driftOf } from './drift.ts';
-import { mend } from './mend.ts';
+import { isStray, mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
-import { definedData, keepsDefinedData } from './own-data.ts';
+import { definedData } from './own-data.ts';
 import { planHolding } from './plan-holding.ts';
 import { planInterrupted, planReplacement, withUnproven } from './plan-redeploy.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
@@ -106,7 +106,7 @@ function planExisting(
   const { definition, observed, wish } = planning;
   const { container, matchedBy } = match;
   if (matchedBy !== 'labels') {
-    if (!wish.adopt && !isStrayOfRecreate(definition, service, match)) throw foreign(service, match);
+    if (!wish.adopt && !isStray(match, definedData(definition, service))) throw foreign(service, match);
     refuseConflict(service, observed);
     return [
       {
@@ -164,16 +164,6 @@ function planExisting(
     because: 'it runs as defined',
   };
   return [...steps, keep, ...(settled && !wish.unready.has(service.name) ? [] : wait)];
-}
-
-/** Under a name that only a recreate gives, stopped, and with nothing but the service's own data: whoever made it, nobody loses by its adoption. */
-function isStrayOfRecreate(
-  definition: StackDefinition,
-  service: ServiceDefinition,
-  { container, matchedBy }: Match,
-): boolean {
-  const stopped = container.state === 'created' || container.state === 'exited';
-  return matchedBy === 'prefix' && stopped && keepsDefinedData(container, definedData(definition, service));
 }
 
 /** Steps whose `id` is that of the container which serves afterwards. */
