@@ -185,12 +185,9 @@ export class VolumeKeeper implements Keeper {
 
   /** Whether all that stands in it is in a snapshot, as far as names, sizes, owners, modes and times tell. */
   async isPartOf(model: KeptModel, snapshot: Snapshot): Promise<boolean> {
-    const { saved, subject } = await this.#kept(model);
+    const kept = await this.#kept(model);
     try {
-      const tree = savedTree(snapshot);
-      const digests = new Map<string, string>(tree.files.map(({ path, digest }) => [path, digest]));
-      const digestOf = async (path: string) => digests.get(path) ?? '';
-      return !(await missingIn(subject.name, saved, tree, snapshot, digestOf)).attributes;
+      return !(await missingByName(kept, savedTree(snapshot), snapshot)).attributes;
     } catch (error) {
       if (error instanceof AixclError && ['refused', 'verification'].includes(error.code)) return false;
       throw error;
@@ -237,12 +234,14 @@ export class VolumeKeeper implements Keeper {
 
   async #missing(kept: KeptVolume, tree: SavedTree, snapshot: Snapshot, options: WorkOptions) {
     const { saved, folder, subject } = kept;
-    if (folder === undefined) return await this.#missingByHelper(kept, tree, snapshot, options);
-    let digests: Map<string, Digest> | undefined;
-    return await missingIn(subject.name, saved, tree, snapshot, async (path) => {
-      digests ??= await this.#hashFolder(kept, folder, { signal: options.signal });
-      return digests.get(path) ?? '';
-    });
+    // Other things tell by their names and sizes, which takes no hashing.
+    await missingByName(kept, tree, snapshot);
+    const digests = folder === undefined ? undefined : await this.#hashFolder(kept, folder, options);
+    // What this user may not read, a helper may.
+    if (!digests || saved.files.some(({ path }) => !digests.has(path)))
+      return await this.#missingByHelper(kept, tree, snapshot, options);
+    const digestOf = async (path: string) => digests.get(path) ?? '';
+    return await missingIn(subject.name, saved, tree, snapshot, digestOf);
   }
 
   async #missingByHelper(
@@ -295,6 +294,12 @@ export class VolumeKeeper implements Keeper {
       hint: `aixcl stack stop, or docker stop ${user.name}; then run the command again`,
     });
   }
+}
+
+/** As if all that has the name and the size of what was saved had its bytes too. */
+function missingByName({ saved, subject }: KeptVolume, tree: SavedTree, snapshot: Snapshot) {
+  const digests = new Map<string, string>(tree.files.map(({ path, digest }) => [path, digest]));
+  return missingIn(subject.name, saved, tree, snapshot, async (path) => digests.get(path) ?? '');
 }
 
 /** Containers that may write into it. A guard only holds it, and a helper is ours. */
