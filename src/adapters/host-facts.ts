@@ -49,15 +49,14 @@ async function portHolder(hostIp: string, port: number): Promise<PortHolder | un
   } catch (error) {
     // Any other failure (a low port, an address that is not here) is the engine's to report.
     if (systemCode(error) !== 'EADDRINUSE') return undefined;
-    const process = await listeningProcess(port);
-    return process ? { process } : {};
+    return (await listeningProcess(port)) ?? {};
   } finally {
     server.close();
   }
 }
 
-/** `NAME (pid N)` of the process that listens on a TCP port, where this user may see it. Source: proc(5), /proc/net/tcp. */
-async function listeningProcess(port: number): Promise<string | undefined> {
+/** The process that listens on a TCP port, where this user may see it. Source: proc(5), /proc/net/tcp. */
+async function listeningProcess(port: number): Promise<PortHolder | undefined> {
   const sockets = new Set<string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
     const text = await readFile(table, 'utf8').catch(() => '');
@@ -71,12 +70,24 @@ async function listeningProcess(port: number): Promise<string | undefined> {
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       if (sockets.has(await readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''))) {
-        const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'process');
-        return `${name.trim()} (pid ${pid})`;
+        const [name = 'process', parent] = await Promise.all([nameOf(pid), parentOf(pid)]);
+        return { process: `${name} (pid ${pid})`, ...(parent && { parent }) };
       }
     }
   }
   return undefined;
+}
+
+async function nameOf(pid: string): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => undefined);
+  return text?.trim();
+}
+
+async function parentOf(pid: string): Promise<PortHolder['parent']> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  const parent = /^PPid:\s*(\d+)$/m.exec(status)?.[1];
+  const name = parent === undefined ? undefined : await nameOf(parent);
+  return parent === undefined || name === undefined ? undefined : { pid: Number(parent), name };
 }
 
 /** GPU of this machine by its device files: the engine's own information does not tell AMD ones. */

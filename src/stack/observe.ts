@@ -19,6 +19,8 @@ export interface HostFacts {
 export interface PortHolder {
   /** Process name and id where this user may see them. */
   readonly process?: string;
+  /** Who started that process, as far as it is known: process 1 where that one is gone. */
+  readonly parent?: { readonly pid: number; readonly name: string };
 }
 
 /** All that a decision about the stack needs, read in one go. */

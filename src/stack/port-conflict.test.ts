@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { labels } from '../labels.ts';
 import type { PortDefinition } from './definition/types.ts';
 import type { ContainerSummary } from './engine.ts';
+import { portVariables } from './port-conflict.ts';
 import { plan, planned, refusal } from './test-plan.ts';
 import { container, ourContainer, service, stack } from './test-stack.ts';
 
@@ -11,7 +14,9 @@ const port = (own: Partial<PortDefinition> = {}): PortDefinition => ({
   protocol: 'tcp',
   ...own,
 });
-const llama = service('llama-server', { ports: [port()] });
+/** As services/compose.yaml marks its services. */
+const own = { labels: new Map([[labels.home, '/home/u/aixcl']]) };
+const llama = service('llama-server', { ...own, ports: [port()] });
 const one = stack([llama]);
 const publishing = (own: Partial<ContainerSummary['ports'][number]> = {}) => [
   { hostIp: '127.0.0.1', published: 8080, target: 80, protocol: 'tcp', ...own },
@@ -29,7 +34,7 @@ test.each(['127.0.0.1', '0.0.0.0', '::', ''])(
 );
 
 test('a service on all addresses collides with a container on one', async () => {
-  const definition = stack([service('llama-server', { ports: [port({ hostIp: '' })] })]);
+  const definition = stack([service('llama-server', { ...own, ports: [port({ hostIp: '' })] })]);
   expect(await refusal(plan(definition, { containers: [container('web', { ports: publishing() })] }))).toBe(
     byContainer,
   );
@@ -74,7 +79,7 @@ test('a port that a process holds is named with the process, where it can be see
 });
 
 test('an Ollama on the host is named with the two ways to go on', async () => {
-  const ollama = service('ollama', { ports: [port({ published: '11434' })] });
+  const ollama = service('ollama', { ...own, ports: [port({ published: '11434', target: 11434 })] });
   const ports = { '127.0.0.1:11434': { process: 'ollama (pid 900)' } };
   expect(await refusal(plan(stack([ollama]), { ports }))).toBe(
     `refused: an Ollama runs on this machine itself (ollama (pid 900)) and holds port 11434
@@ -90,6 +95,53 @@ test("the engine's own proxy for a port that our container publishes is no confl
   const drifted = [ourContainer(stack([before]), before, { ports: publishing() })];
   expect(await planned(one, { containers: drifted, ports })).toMatch(/^replace llama-server/);
 });
+
+test.each([
+  [
+    'a second one of a service of aixcl',
+    'llama-server',
+    { ...own, ports: [port({ published: '1' }), port()] },
+  ],
+  ['one to another port of a container', 'llama-server', { ...own, ports: [port({ target: 8099 })] }],
+  ['one of a service that only has the name', 'llama-server', { ports: [port()] }],
+  ['one of any other service', 'web', { ports: [port()] }],
+])('no variable is named for a port that none moves: %s', async (_which, name, parts) => {
+  const ports = { '127.0.0.1:8080': { process: 'nginx (pid 7)' } };
+  expect(await refusal(plan(stack([service(name, parts)]), { ports }))).toBe(
+    `refused: ${name} needs port 8080, and it is taken by nginx (pid 7)
+Free it (ss -ltnp 'sport = :8080'), or give ${name} another, in its Compose file under ports`,
+  );
+});
+
+test('the ports that a variable moves are those of services/compose.yaml', () => {
+  const file = readFileSync(new URL('../../services/compose.yaml', import.meta.url), 'utf8');
+  const found = [...file.matchAll(/\$\{([A-Z_]+_PORT):-\d+\}:(\d+)/g)].map(([, variable, to]) => [
+    variable,
+    Number(to),
+  ]);
+  expect([...portVariables.values()].map(({ variable, target }) => [variable, target])).toEqual(found);
+});
+
+const proxy = { process: 'docker-proxy (pid 3)' };
+
+test('a proxy that outlived its engine may be ended', async () => {
+  const ports = { '127.0.0.1:8080': { ...proxy, parent: { pid: 1, name: 'systemd' } } };
+  expect(await refusal(plan(one, { ports }))).toBe(
+    `refused: llama-server needs port 8080, and a killed engine left docker-proxy (pid 3) on it
+Restart the engine (sudo systemctl restart docker), or end that process: sudo kill 3`,
+  );
+});
+
+test.each([[{ pid: 900, name: 'dockerd' }], [{ pid: 1, name: 'dockerd' }], [undefined]])(
+  'a proxy that the running engine may hold is not to be killed, as that would keep the port: %o',
+  async (parent) => {
+    const held = { ...proxy, ...(parent && { parent }) };
+    expect(await refusal(plan(one, { ports: { '127.0.0.1:8080': held } }))).toBe(
+      `refused: llama-server needs port 8080, and the engine itself holds it (docker-proxy (pid 3)) for no container that runs
+Restart the engine: sudo systemctl restart docker`,
+    );
+  },
+);
 
 test('a port that the engine chooses is never taken', async () => {
   const { published: _none, ...free } = port();

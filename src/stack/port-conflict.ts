@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { labels } from '../labels.ts';
 import type { PortDefinition, ServiceDefinition } from './definition/types.ts';
 import type { ContainerSummary } from './engine.ts';
 import { holdsPorts, type Observed, type PortHolder, portKey } from './observe.ts';
@@ -16,15 +17,15 @@ export function portConflict(
       (other) => !own.has(other.id) && publishes(other, port, number),
     );
     if (container)
-      return taken(service, number, `by the container ${container.name}`, `docker stop ${container.name}`);
+      return taken(service, port, `by the container ${container.name}`, `docker stop ${container.name}`);
     const holder = observed.takenPorts.get(portKey(port.hostIp ?? '', number));
     if (holder && /ollama/.test(holder.process ?? ''))
-      return ollamaOnHost(service, number, holder.process ?? 'ollama');
-    if (holder && isEngineProxy(holder)) return leftByEngine(service, number, holder.process ?? '');
+      return ollamaOnHost(service, port, holder.process ?? 'ollama');
+    if (holder && isEngineProxy(holder)) return leftByEngine(service, number, holder);
     if (holder)
       return taken(
         service,
-        number,
+        port,
         holder.process ? `by ${holder.process}` : 'by a process of this machine',
         `ss -ltnp 'sport = :${number}'`,
       );
@@ -52,28 +53,49 @@ function sameAddress(a: string, b: string): boolean {
   return a === b || every.has(a) || every.has(b);
 }
 
-/** The variable of services/compose.yaml that moves a service's port. */
-function variable(service: ServiceDefinition): string {
-  return `${service.name.toUpperCase().replaceAll('-', '_')}_PORT`;
+/** The variables of services/compose.yaml that move a service's port, and the container's port behind it. */
+export const portVariables: ReadonlyMap<string, { readonly variable: string; readonly target: number }> =
+  new Map([
+    ['ollama', { variable: 'OLLAMA_PORT', target: 11434 }],
+    ['llama-server', { variable: 'LLAMA_SERVER_PORT', target: 8080 }],
+    ['open-webui', { variable: 'OPEN_WEBUI_PORT', target: 8080 }],
+  ]);
+
+/** How the service gets another port instead of this one; undefined where no variable moves it. */
+function moved({ name, ports, labels: own }: ServiceDefinition, port: PortDefinition): string | undefined {
+  const known = own.has(labels.home) ? portVariables.get(name) : undefined;
+  if (!known || ports.find(({ target }) => target === known.target) !== port) return undefined;
+  return `${known.variable}=${Number(port.published) + 1} aixcl stack start`;
 }
 
-function taken(service: ServiceDefinition, port: number, by: string, look: string): AixclError {
-  return new AixclError('refused', `${service.name} needs port ${port}, and it is taken ${by}`, {
-    hint: `Free it (${look}), or give ${service.name} another: ${variable(service)}=${port + 1} aixcl stack start`,
+function taken(service: ServiceDefinition, port: PortDefinition, by: string, look: string): AixclError {
+  const command = moved(service, port);
+  return new AixclError('refused', `${service.name} needs port ${port.published}, and it is taken ${by}`, {
+    hint: `Free it (${look}), or give ${service.name} another${command ? `: ${command}` : ', in its Compose file under ports'}`,
   });
 }
 
-function ollamaOnHost(service: ServiceDefinition, port: number, process: string): AixclError {
+function ollamaOnHost(service: ServiceDefinition, port: PortDefinition, process: string): AixclError {
+  const command = moved(service, port);
   return new AixclError(
     'refused',
-    `an Ollama runs on this machine itself (${process}) and holds port ${port}`,
+    `an Ollama runs on this machine itself (${process}) and holds port ${port.published}`,
     {
-      hint: `Stop it, its models stay where they are (sudo systemctl disable --now ollama); or run both: ${variable(service)}=${port + 1} aixcl stack start`,
+      hint: `Stop it, its models stay where they are (sudo systemctl disable --now ollama); or run both${command ? `: ${command}` : `, ${service.name} on another port`}`,
     },
   );
 }
 
-function leftByEngine(service: ServiceDefinition, port: number, process: string): AixclError {
+/** An engine keeps a port that it gave away for as long as it runs, whether the process on it lives or not. */
+function leftByEngine(service: ServiceDefinition, port: number, holder: PortHolder): AixclError {
+  const { process = '' } = holder;
+  if (!hasLostEngine(holder)) {
+    return new AixclError(
+      'refused',
+      `${service.name} needs port ${port}, and the engine itself holds it (${process}) for no container that runs`,
+      { hint: 'Restart the engine: sudo systemctl restart docker' },
+    );
+  }
   const pid = /pid (\d+)/.exec(process)?.[1] ?? 'PID';
   return new AixclError(
     'refused',
@@ -82,4 +104,9 @@ function leftByEngine(service: ServiceDefinition, port: number, process: string)
       hint: `Restart the engine (sudo systemctl restart docker), or end that process: sudo kill ${pid}`,
     },
   );
+}
+
+/** In a container, process 1 may be the engine itself. */
+function hasLostEngine({ parent }: PortHolder): boolean {
+  return parent?.pid === 1 && parent.name !== 'dockerd';
 }

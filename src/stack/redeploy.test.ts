@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { AixclError } from '../errors.ts';
 import { labels } from '../labels.ts';
 import type { ServiceDefinition } from './definition/types.ts';
+import { LostPort } from './lost-port.ts';
 import { TestEngine } from './test-engine.ts';
 import { replacedId } from './test-plan.ts';
 import { ourContainer, service, stack } from './test-stack.ts';
@@ -186,6 +187,36 @@ test('where the old one does not start again, that is said too', async () => {
       message: expect.stringMatching(
         /^a did not become healthy .*; and the container before it does not serve again: .*no startContainer/,
       ),
+    }),
+  ]);
+});
+
+test('where the engine lost the port, neither form is to blame, and it is said what helps', async () => {
+  const engine = engineWith();
+  engine.startContainer = async () => {
+    throw new LostPort(8080, new AixclError('unexpected', 'port is already allocated'));
+  };
+  const { failures } = await start(engine, definition);
+  expect(failures).toEqual([
+    expect.objectContaining({
+      code: 'unhealthy',
+      hint: 'Restart the engine (sudo systemctl restart docker), then: aixcl stack start',
+    }),
+  ]);
+});
+
+test('where only the new container met a port that the engine lost, its definition is not to be mended', async () => {
+  const engine = engineWith();
+  const plain = engine.startContainer;
+  engine.startContainer = async (id) => {
+    if (id !== replacedId) throw new LostPort(8080, new AixclError('unexpected', 'allocated'));
+    await plain(id);
+  };
+  const { failures } = await start(engine, definition);
+  expect(failures).toEqual([
+    expect.objectContaining({
+      message: expect.stringContaining('serves again'),
+      hint: expect.stringMatching(/^Restart the engine/),
     }),
   ]);
 });

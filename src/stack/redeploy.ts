@@ -4,6 +4,7 @@ import { labels } from '../labels.ts';
 import type { RestartPolicy } from './definition/types.ts';
 import type { ContainerDetail, ContainerSpec, Engine } from './engine.ts';
 import { withInheritedVolumes } from './inherited-volumes.ts';
+import { LostPort } from './lost-port.ts';
 import { spellRestartPolicy } from './restart-policy.ts';
 import { failedName, isAside } from './set-aside.ts';
 
@@ -142,19 +143,23 @@ export async function within(milliseconds: number, work: Promise<void>, signal?:
 export function wentBack(cause: unknown, service: string, problems: readonly unknown[]): AixclError {
   const [problem] = problems;
   const but = problem === undefined ? '' : `, but not all is as before: ${reasonOf(problem)}`;
+  const mended = `Mend its definition or image, then: aixcl service start ${service}`;
   return failure(cause, `the container before it serves again${but}`, {
-    hint:
-      problem === undefined
-        ? `Mend its definition or image, then: aixcl service start ${service}`
-        : `aixcl service start ${service}`,
+    hint: lostPortHint(cause) ?? (problem === undefined ? mended : `aixcl service start ${service}`),
   });
 }
 
 /** The failure of a new container, and why the one before does not serve. */
 export function notBack(cause: unknown, why: unknown, { old }: WayBack): AixclError {
   return failure(cause, `and the container before it does not serve again: ${reasonOf(why)}`, {
-    hint: `docker start ${old.name} && docker logs ${old.name}`,
+    hint: lostPortHint(why) ?? `docker start ${old.name} && docker logs ${old.name}`,
   });
+}
+
+/** What helps where no container can have the port, be it an old one or a new one. */
+function lostPortHint(error: unknown): string | undefined {
+  if (error instanceof LostPort) return error.hint;
+  return error instanceof Error ? lostPortHint(error.cause) : undefined;
 }
 
 function failure(cause: unknown, fate: string, { hint }: { readonly hint: string }): AixclError {

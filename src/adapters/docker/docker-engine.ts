@@ -19,6 +19,7 @@ import type {
   PullOptions,
   PullProgress,
 } from '../../stack/engine.ts';
+import { allocatedPort, withLostPort } from '../../stack/lost-port.ts';
 import type { DisposableVolume, SavedVolume } from '../../stack/removable-volume.ts';
 import { StuckContainer } from '../../stack/stuck-container.ts';
 import { Archives } from './archives.ts';
@@ -78,8 +79,7 @@ export class DockerEngine extends EngineReads implements Engine {
     try {
       await this.#change(`start ${short(id)}`, container.start());
     } catch (error) {
-      if (isStuck(error)) throw new StuckContainer(`start ${short(id)}`, error);
-      if (!/unpause/.test(reasonOf(error))) throw error;
+      if (!/unpause/.test(reasonOf(error))) throw await this.#startFailure(`start ${short(id)}`, error);
       await this.ask(`unpause ${short(id)}`, container.unpause());
     }
   }
@@ -98,8 +98,14 @@ export class DockerEngine extends EngineReads implements Engine {
         (await this.#docker()).getContainer(id).restart(timeout === undefined ? {} : { t: timeout }),
       );
     } catch (error) {
-      throw isStuck(error) ? new StuckContainer(`restart ${short(id)}`, error) : error;
+      throw await this.#startFailure(`restart ${short(id)}`, error);
     }
+  }
+
+  async #startFailure(doing: string, error: unknown): Promise<unknown> {
+    if (isStuck(error)) return new StuckContainer(doing, error);
+    if (allocatedPort(error) === undefined) return error;
+    return withLostPort(error, await this.listContainers().catch(() => []));
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
