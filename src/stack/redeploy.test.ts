@@ -328,3 +328,17 @@ test('what shares its network keeps its container, and gets its network back', a
   expect(engine.did.at(-1)).toBe('restart b');
   expect(engine.stand).toEqual(['a running', 'b running']);
 });
+
+test('what shares its network and did not run is told as not started, not as up', async () => {
+  const guest = service('b', { networkMode: 'service:a' });
+  const both = stack([bad, guest]);
+  const engine = engineWith([both, guest, { networkMode: `container:${replacedId}`, state: 'exited' }]);
+  const outcome = await start(engine, both, impatient);
+  expect([...outcome.failed]).toEqual(['a', 'b']);
+  expect(outcome.failures.at(-1)).toMatchObject({
+    code: 'unhealthy',
+    message: 'b was not started: it shares the network of a, which did not come up',
+  });
+  expect(engine.stand).toEqual(['a running', 'b exited']);
+  expect(outcomes(outcome, 'restart')).toEqual([]);
+});

@@ -176,14 +176,12 @@ class ServiceCourse {
   /** A container loses the network that it shares when the other's container stops; it gets that back when it starts anew. */
   async #stay(): Promise<void> {
     const { service, observed } = this.#making;
+    const after = sharedService(service) ?? '';
+    const replaced = new Set(this.#steps.flatMap((step) => (step.kind === 'replace' ? step.id : [])));
+    const runs = observed.containers.filter(({ id, state }) => replaced.has(id) && state === 'running');
+    if (runs.length === 0) throw this.#leftAsItIs(`it shares the network of ${after}`, after, 'not started');
     this.#untouched = true;
     this.#around.recorder.skip(this.#steps);
-    const runs = this.#steps.flatMap((step) =>
-      step.kind === 'replace'
-        ? observed.containers.filter(({ id, state }) => id === step.id && state === 'running')
-        : [],
-    );
-    const after = sharedService(service) ?? '';
     for (const { id } of runs) {
       const because = `${after}, whose network it shares, went back to the container before`;
       await this.#apply([{ kind: 'restart', service: service.name, id, after, because }]);
@@ -191,10 +189,10 @@ class ServiceCourse {
   }
 
   /** `on`: whose log may tell why. */
-  #leftAsItIs(because: string, on: string): AixclError {
+  #leftAsItIs(because: string, on: string, fate?: 'not started'): AixclError {
     const { name } = this.#making.service;
     const left = this.#steps.some(({ kind }) => kind === 'replace') ? 'left as it is' : 'not started';
-    return new AixclError('unhealthy', `${name} was ${left}: ${because}, which did not come up`, {
+    return new AixclError('unhealthy', `${name} was ${fate ?? left}: ${because}, which did not come up`, {
       hint: `aixcl service logs ${on}`,
     });
   }
