@@ -222,3 +222,18 @@ test('an engine that went away is the one failure, whatever it took along', asyn
   expect(failures).toEqual([gone]);
   expect([...failed].sort()).toEqual(['a', 'b']);
 });
+
+test('an engine that is being stopped stops containers before it falls silent', async () => {
+  const engine = new TestEngine(world);
+  const gone = new AixclError('engineUnreachable', 'the engine takes no new connection');
+  const look = engine.inspectContainer;
+  engine.inspectContainer = async (id) => {
+    const found = await look(id);
+    return found?.state === 'running' ? { ...found, state: 'exited', exitCode: 143 } : found;
+  };
+  expect((await start(engine, stack([service('a')]))).failures).toMatchObject([{ code: 'unhealthy' }]);
+  engine.assertThere = async () => {
+    throw gone;
+  };
+  expect((await start(engine, stack([service('b')]))).failures).toEqual([gone]);
+});

@@ -98,16 +98,19 @@ export async function applyStart(
   hands.signal.throwIfAborted();
   return {
     steps: [...before.steps, ...recorder.outcomes],
-    failures: causes([...new Set(failures.values())]),
+    failures: await causes([...new Set(failures.values())], hands.engine),
     failed: new Set(failures.keys()),
     loading,
   };
 }
 
 /** An engine that went away is the cause of whatever else failed then: containers that it stopped on its way, say. */
-function causes(failures: readonly unknown[]): readonly unknown[] {
-  const lost = failures.find((error) => error instanceof AixclError && error.code === 'engineUnreachable');
-  return lost === undefined ? failures : [lost];
+async function causes(failures: readonly unknown[], engine: Engine): Promise<readonly unknown[]> {
+  if (failures.length === 0) return failures;
+  const isLoss = (error: unknown) => error instanceof AixclError && error.code === 'engineUnreachable';
+  const told = failures.find(isLoss);
+  const lost = told ?? (await engine.assertThere().catch((error: unknown) => error));
+  return isLoss(lost) ? [lost] : failures;
 }
 
 /** The container that a service has before anything is done, by its name. */

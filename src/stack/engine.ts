@@ -19,6 +19,8 @@ export interface Engine {
   /** Address that it was reached at, as `DOCKER_HOST` spells it. */
   readonly address: string;
   info(): Promise<EngineInfo>;
+  /** Throws `engineUnreachable` unless it takes a new connection. One that is being stopped goes on answering on those that it has. */
+  assertThere(): Promise<void>;
 
   /** Containers that carry every one of these labels; all of them without `labels`. Stopped ones too. */
   listContainers(labels?: Readonly<Record<string, string>>): Promise<ContainerSummary[]>;

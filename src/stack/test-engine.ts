@@ -52,6 +52,8 @@ export class TestEngine implements Engine {
     return [...this.#containers.values()].map(({ name, state }) => `${name} ${state}`);
   }
 
+  assertThere: Engine['assertThere'] = async () => {};
+
   info: Engine['info'] = async () => ({
     version: '28.0.0',
     apiVersion: '1.51',

@@ -30,6 +30,14 @@ export class EngineReads {
     return toInfo(await this.#read('info', '/info'), this.apiVersion);
   }
 
+  async assertThere(): Promise<void> {
+    try {
+      (await this.transport.send('GET', '/_ping', { fresh: true })).resume();
+    } catch (error) {
+      throw engineFailure(error, this.address, 'ping');
+    }
+  }
+
   async listContainers(labels: Labels = {}): Promise<ContainerSummary[]> {
     const query = { all: '1', filters: labelFilter(labels) };
     const raw = await this.#read<Docker.ContainerInfo[]>('list containers', '/containers/json', query);

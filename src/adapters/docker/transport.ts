@@ -51,13 +51,13 @@ export class Transport {
   /** The answer's head; its body is the caller's to read or destroy. A `body` that fails, or `signal`, ends the request with its reason. */
   async send(method: 'GET' | 'HEAD' | 'PUT', path: string, wish: Wish = {}): Promise<IncomingMessage> {
     const { socketPath, tcp, display } = this.address;
-    const { timeout, signal, body } = wish;
+    const { timeout, signal, body, fresh } = wish;
     // Loaded when needed, and not by `import()`: the script runs from a code cache, where that can't be.
     const open = this.secrets ? process.getBuiltinModule('node:https').request : request;
     const options = {
       ...(socketPath ? { socketPath } : { host: tcp?.host, port: tcp?.port }),
       ...this.secrets,
-      ...(this.agent && { agent: this.agent }),
+      ...(this.agent && { agent: fresh ? false : this.agent }),
       ...(timeout !== undefined && { timeout }),
       ...(signal && { signal }),
       ...(body && { headers: { 'content-type': 'application/x-tar' } }),
@@ -80,6 +80,8 @@ interface Wish {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly body?: Readable;
+  /** By a connection of its own. */
+  readonly fresh?: boolean;
 }
 
 /** The body as text; the engine's own words where it is an error. */
