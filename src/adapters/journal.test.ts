@@ -1,4 +1,15 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -137,4 +148,31 @@ test('the end of a long journal is its last whole lines', async () => {
 
 test('a journal that is not there has no end', async () => {
   expect(await journal().readEnd()).toEqual({ entries: [], unreadable: 0 });
+});
+
+test.each<[string, (path: string) => Promise<unknown>]>([
+  ['a folder', (path) => mkdir(path)],
+  ['a link to nothing', (path) => symlink('gone', path)],
+  ['a link to itself', (path) => symlink(path, path)],
+])('a month that is %s is refused by its name, read whole or at its end', async (_what, make) => {
+  const path = join(root, 'journal', '2026-01.jsonl');
+  await mkdir(join(root, 'journal'));
+  await make(path);
+  const refused = {
+    code: 'refused',
+    message: expect.stringContaining(`the journal ${path} can't be read: `),
+    hint: `ls -l ${path}`,
+  };
+  await expect(journal().read()).rejects.toMatchObject(refused);
+  await expect(journal().readEnd()).rejects.toMatchObject(refused);
+});
+
+test('a journal whose folder can not be read is refused by its name', async () => {
+  const folder = join(root, 'journal');
+  await symlink(folder, folder);
+  await expect(journal().read()).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining(`the journal ${folder} can't be read: `),
+    hint: `ls -ld ${folder}`,
+  });
 });

@@ -193,13 +193,18 @@ const endSize = 32 << 10;
 async function readEnd(folder: string): Promise<JournalText> {
   const last = (await monthsOf(folder)).at(-1);
   if (last === undefined) return { entries: [], unreadable: 0 };
-  await using handle = await open(join(folder, last));
+  const path = join(folder, last);
+  return parseJournal(await readable(path, () => endOf(path)));
+}
+
+async function endOf(path: string): Promise<string> {
+  await using handle = await open(path);
   const { size } = await handle.stat();
   const from = Math.max(0, size - endSize);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - from), 0, size - from, from);
   const text = buffer.toString('utf8', 0, bytesRead);
   // The first line may be the end of one.
-  return parseJournal(from > 0 ? text.slice(text.indexOf('\n') + 1) : text);
+  return from > 0 ? text.slice(text.indexOf('\n') + 1) : text;
 }
 
 async function read(folder: string): Promise<JournalText> {
@@ -214,18 +219,22 @@ async function read(folder: string): Promise<JournalText> {
   return { entries, unreadable };
 }
 
-/** Reads a file of the journal; `refused` where this user may not. */
-export async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+/** Rights, and what else stands where a file or the folder of the journal should. */
+const isNoJournal = new Set(['EACCES', 'EPERM', 'ENOENT', 'EISDIR', 'ELOOP']);
+
+/** Reads a file of the journal, or its folder; `refused` where that can't be read as one. `look`: the command that shows why. */
+export async function readable<T>(path: string, read: () => Promise<T>, look = `ls -l ${path}`): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!['EACCES', 'EPERM'].includes(systemCode(error) ?? '')) throw error;
+    if (!isNoJournal.has(systemCode(error) ?? '')) throw error;
     const what = `the journal ${path} can't be read: ${reasonOf(error)}`;
-    throw new AixclError('refused', what, { hint: `ls -l ${path}`, cause: error });
+    throw new AixclError('refused', what, { hint: look, cause: error });
   }
 }
 
 /** Names of its files, oldest first. */
 export async function monthsOf(folder: string): Promise<string[]> {
-  return (await namesIn(folder)).filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
+  const names = await readable(folder, () => namesIn(folder), `ls -ld ${folder}`);
+  return names.filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
 }
