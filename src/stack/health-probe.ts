@@ -82,6 +82,11 @@ export async function runHealthcheck(
 
 const noAnswer: Probe = { ok: false, loading: false, detail: 'its health check does not answer' };
 
+/** What a health check's output says to people; the programs of others print whatever they print. */
+export function wordsOf(detail: string): string | undefined {
+  return /^aixcl: (.*)/.exec(detail)?.[1];
+}
+
 function probeOf(exitCode: number, output: string): Probe {
   const detail = output.trim().split('\n')[0] ?? '';
   return { ok: exitCode === 0, loading: exitCode === 0 && detail.startsWith(loadingPrefix), detail };

@@ -4,6 +4,7 @@ import type { StepOutcome } from '../plan/step.ts';
 import { isOurs, matches } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
+import { wordsOf } from './health-probe.ts';
 import { isInterrupted, theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
 import { definedData, keepsOtherData } from './own-data.ts';
@@ -76,7 +77,11 @@ export interface RestartHands {
   /** Called before each change. */
   readonly note: Note;
   readonly progress: {
-    start(label: string): { update(change: { text: string }): void; succeed(): void; fail(): void };
+    start(label: string): {
+      update(change: { text: string }): void;
+      succeed(text: string): void;
+      fail(): void;
+    };
   };
 }
 
@@ -120,7 +125,11 @@ export async function awaitRestarted(
   await Promise.all(
     restarted.map(({ container }) =>
       told(hands, `wait for ${names.get(container.id) ?? container.name}`, async (update) => {
-        await awaitReady(engine, container.id, { timeoutMs, signal, onDetail: update });
+        const onDetail = (detail: string) => {
+          const words = wordsOf(detail);
+          if (words) update(words);
+        };
+        await awaitReady(engine, container.id, { timeoutMs, signal, onDetail });
       }),
     ),
   );
@@ -138,5 +147,5 @@ async function told(
     task.fail();
     throw error;
   }
-  task.succeed();
+  task.succeed('');
 }

@@ -169,3 +169,31 @@ test('a restart waits for health, and fails without it; a dry run touches nothin
   await applyRestart(engine, plan, hands);
   await expect(awaitRestarted(engine, plan, hands)).rejects.toMatchObject({ code: 'unhealthy' });
 });
+
+test('a wait tells what is said for people, and nothing that a program prints', async () => {
+  const tell = async (output: string) => {
+    const engine = new TestEngine({ containers: [ourContainer(definition, web)] });
+    engine.exec = async () => ({ exitCode: 0, output });
+    const inspect = engine.inspectContainer;
+    engine.inspectContainer = async (id) => {
+      const found = await inspect(id);
+      return found && { ...found, healthcheckTest: ['CMD', 'check'] };
+    };
+    const told: string[] = [];
+    const task = { update: ({ text }: { text: string }) => void told.push(text), succeed() {}, fail() {} };
+    const plan = planRestart(definition, [web], await engine.listContainers(), all);
+    await awaitRestarted(engine, plan, { ...hands, progress: { start: () => task } });
+    return told;
+  };
+  expect(await tell('NAME    ID    SIZE    MODIFIED')).toEqual([]);
+  expect(await tell('aixcl: ready tea.gguf')).toEqual(['ready tea.gguf']);
+});
+
+test('a task that ended well says no more of what it waited for', async () => {
+  const engine = new TestEngine({ containers: [ourContainer(definition, web)] });
+  const ended: unknown[] = [];
+  const task = { update() {}, succeed: (text?: string) => void ended.push(text), fail() {} };
+  const plan = planRestart(definition, [web], await engine.listContainers(), all);
+  await awaitRestarted(engine, plan, { ...hands, progress: { start: () => task } });
+  expect(ended).toEqual(['']);
+});

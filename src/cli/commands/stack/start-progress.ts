@@ -1,5 +1,6 @@
 import { reasonOf } from '../../../errors.ts';
 import type { PullProgress } from '../../../stack/engine.ts';
+import { wordsOf } from '../../../stack/health-probe.ts';
 import { describe, type StartReport } from '../../../stack/start-report.ts';
 import type { StartStep } from '../../../stack/start-step.ts';
 import type { Progress, Task } from '../../context.ts';
@@ -33,8 +34,7 @@ export class StartProgress implements StartReport {
   }
 
   detail(step: StartStep, text: string): void {
-    // Other health checks print whatever their program prints.
-    const words = step.kind === 'wait' ? /^aixcl: (.*)/.exec(text)?.[1] : text;
+    const words = step.kind === 'wait' ? wordsOf(text) : text;
     if (words) this.#tasks.get(keyOf(step))?.update({ text: words });
   }
 
