@@ -70,7 +70,7 @@ test('an external network or volume that is missing is never made', async () => 
   );
   const held = stack([withVolume], { volumes: [volume('ollama', { external: true })] });
   expect(await refusal(plan(held))).toMatch(
-    /^notFound: the volume ollama is declared external and does not exist\nIf it was removed, bring it back from its backup/,
+    /^notFound: the volume ollama is declared external and does not exist\nA new, empty one: docker volume create ollama .*aixcl backups restore ID/,
   );
 });
 
