@@ -98,18 +98,17 @@ async function recover(context: Context, writer: VaultWriter, operation: Operati
       settling: (left, because) => settling(operation, left, because),
     });
   }
+  const going = existsSync(join(home.root, 'going')) ? await import('./volumes.ts') : undefined;
+  const volumes = (await going?.foldersGoing(context)) ?? [];
   const { partLinks } = await import('../../../adapters/swap/part-links.ts');
-  await partLinks([home.models, join(home.ollama, 'models', 'blobs')], writer, {
+  await partLinks([home.models, join(home.ollama, 'models', 'blobs'), ...volumes], writer, {
     signal,
     step: (path, because) => operation.step('part', path, because),
     warn: (line) => out.warn(line),
   });
+  await going?.volumeKeeperOf(context).settleGoing();
   try {
     const engine = await context.engine();
-    if (existsSync(join(home.root, 'going'))) {
-      const { volumeKeeperOf } = await import('./volumes.ts');
-      await volumeKeeperOf(context).settleGoing();
-    }
     const { reapHelpers } = await import('../../../adapters/helper-container.ts');
     await reapHelpers(
       engine,

@@ -4,7 +4,8 @@ import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { Layout } from '../../../adapters/vault/layout.ts';
 import { Receipts } from '../../../adapters/vault/receipts.ts';
-import { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
+import { goingNotes } from '../../../adapters/volumes/going-notes.ts';
+import { goingFolder, VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import { makeVolume } from '../../../adapters/volumes/make-volume.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
 import { contentsOfVolume } from '../../../stack/volume-contents.ts';
@@ -36,4 +37,9 @@ export function volumeKeeperOf(context: Context): VolumeKeeper {
     },
     signal,
   });
+}
+
+/** Folders of volumes that a killed command was taking away: their files may be the vault's too. */
+export async function foldersGoing({ home }: Context): Promise<string[]> {
+  return (await goingNotes(goingFolder(home.root))).map(({ folder }) => folder);
 }
