@@ -29,9 +29,11 @@ function ours(name: string, own: Partial<ContainerSummary> = {}): ContainerSumma
 interface World {
   readonly containers: readonly ContainerSummary[];
   readonly volumes?: readonly string[];
+  readonly guarded?: boolean;
+  readonly others?: readonly VolumeSummary[];
 }
 
-function scene({ containers, volumes = [] }: World) {
+function scene({ containers, volumes = [], guarded = true, others = [] }: World) {
   const guard = container('aixcl-guard', {
     labels: { [labels.home]: home, [labels.guard]: 'ollama' },
     mounts,
@@ -41,14 +43,15 @@ function scene({ containers, volumes = [] }: World) {
   const seen: ObservedClean = {
     definition,
     home,
-    containers: [...containers, guard],
+    containers: guarded ? [...containers, guard] : containers,
     networks: [{ id: 'aixcl_default', name: 'aixcl_default', labels: labelled }],
     images: [],
-    volumes: [ollama],
+    volumes: [ollama, ...others],
     contents: new Map([['ollama', 'models']]),
     sizes: new Map(),
     layerModels: new Map(),
     asked: new Map([['ollama', looked]]),
+    guardImages: ['busybox'],
   };
   const proof = { snapshot: { id: 'b0001' } } as VerifiedBackup;
   const did = (what: string) => {
@@ -64,6 +67,7 @@ function scene({ containers, volumes = [] }: World) {
       did(`save ${name}`);
       return proof;
     },
+    hold: async (names) => did(`hold ${names.join()}`),
     letGo: async ({ name }) => did(`let go of ${name}`),
     removeSaved: async ({ name }) => did(`remove saved ${name}`),
     reapHelper: async () => true,
@@ -131,4 +135,42 @@ test('a helper whose command is at work stays', async () => {
       because: 'a command that is at work uses it',
     }),
   );
+});
+
+test('what stays is held before the containers go', async () => {
+  const { engine, hands, plan } = scene({ containers: [ours('ollama', { mounts })], guarded: false });
+  await applyClean(plan, hands);
+  expect(engine.did).toEqual(['hold ollama', 'stop ollama', 'remove ollama', 'remove network aixcl_default']);
+});
+
+test('where it can not be held, the container that holds it stays, with what it needs; all else goes', async () => {
+  const containers = [ours('ollama', { mounts, networks: ['aixcl_default'] }), ours('llama-server')];
+  const { engine, hands, plan } = scene({ containers, guarded: false });
+  const hold = async () => {
+    throw new AixclError('notFound', 'no image runs');
+  };
+  const { outcomes, failures } = await applyClean(plan, { ...hands, hold });
+  expect(engine.did).toEqual(['stop llama-server', 'remove llama-server']);
+  expect(failures).toHaveLength(1);
+  expect(outcomes.map(({ kind, outcome, because }) => `${kind} ${outcome}: ${because}`)).toEqual([
+    'hold-volumes failed: no image runs',
+    'remove-container done: it is of the project aixcl',
+    'remove-container kept: nothing else holds ollama',
+    'remove-network kept: ollama, which stays, needs it',
+    expect.stringMatching(/^keep-volume kept/),
+  ]);
+});
+
+test('where it can not be held, nothing is saved and taken away', async () => {
+  const other = { ...ollama, name: 'other' };
+  const containers = [
+    ours('ollama', { mounts }),
+    ours('llama-server', { mounts: [{ ...mounts[0]!, name: 'other' }] }),
+  ];
+  const { engine, hands, plan } = scene({ containers, volumes: ['ollama'], others: [other] });
+  const hold = async () => {
+    throw new AixclError('notFound', 'no image runs');
+  };
+  await expect(applyClean(plan, { ...hands, hold })).rejects.toMatchObject({ message: 'no image runs' });
+  expect(engine.did).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { AixclError, reasonOf } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
 import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import { lastHolder } from './clean-holding.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from './engine.ts';
 import type { CleanStep } from './plan-clean.ts';
 
@@ -15,6 +16,8 @@ export interface CleanHands {
   readonly timeout: number | undefined;
   /** Saves all that is in a volume which nobody uses. */
   save(volume: VolumeSummary): Promise<VerifiedBackup>;
+  /** Has the guard hold these, and what it holds already. */
+  hold(volumes: readonly string[], images: readonly string[]): Promise<void>;
   /** Has the guard let go of a volume, and hold the others on. */
   letGo(volume: VolumeSummary): Promise<void>;
   /** Takes away a volume, with what was saved of it in the folder that it may be a name for. */
@@ -38,14 +41,17 @@ export interface Cleaned {
 }
 
 /**
- * Takes the steps. Containers that are to go are stopped before anything is saved, and removed only when all is: where that fails, they stand
+ * Takes the steps. What stays is held before anything stops; where that fails, nothing is saved and taken away, and a container that may be
+ * the last to hold a volume stays. Containers that are to go are stopped before anything is saved, and removed only when all is: where that fails, they stand
  * there stopped, and all else is as it was. What fails after that keeps nothing else from going.
  */
 export async function applyClean(plan: readonly CleanStep[], hands: CleanHands): Promise<Cleaned> {
   const saved = new Map<string, VerifiedBackup>();
   const outcomes: CleanOutcome[] = [];
   const failures: unknown[] = [];
+  const unheld = await hold(plan, hands, outcomes, failures);
   const saves = plan.filter((step) => step.kind === 'save-volume');
+  if (saves.length > 0 && unheld.length > 0) throw failures[0];
   if (saves.length > 0) {
     const stopped = await stopAll(plan, hands);
     for (const step of saves) {
@@ -59,8 +65,16 @@ export async function applyClean(plan: readonly CleanStep[], hands: CleanHands):
       }
     }
   }
+  const holders = plan.flatMap((step) =>
+    step.kind === 'remove-container' && lastHolder(step.container, unheld) ? step.container : [],
+  );
   for (const step of plan) {
-    if (step.kind === 'save-volume') continue;
+    if (step.kind === 'save-volume' || step.kind === 'hold-volumes') continue;
+    const stays = whyItStays(step, holders, unheld);
+    if (stays) {
+      outcomes.push({ ...told(step, 'kept'), because: stays });
+      continue;
+    }
     if (step.kind === 'keep') {
       outcomes.push(told(step, 'kept'));
       continue;
@@ -82,13 +96,55 @@ export async function applyClean(plan: readonly CleanStep[], hands: CleanHands):
   return { outcomes, failures, saved };
 }
 
+/** Names of the volumes that could not be held. */
+async function hold(
+  plan: readonly CleanStep[],
+  { hold, note, progress, signal }: CleanHands,
+  outcomes: CleanOutcome[],
+  failures: unknown[],
+): Promise<readonly string[]> {
+  const step = plan.find((each) => each.kind === 'hold-volumes');
+  if (!step) return [];
+  signal.throwIfAborted();
+  const task = progress.start(`hold ${targetOf(step)}`);
+  try {
+    await note(step.kind, targetOf(step), step.because);
+    await hold(step.volumes, step.images);
+    task.succeed();
+    outcomes.push(told(step, 'done'));
+    return [];
+  } catch (error) {
+    task.fail();
+    signal.throwIfAborted();
+    if (error instanceof AixclError && error.code === 'engineUnreachable') throw error;
+    failures.push(error);
+    outcomes.push({ ...told(step, 'failed'), because: reasonOf(error) });
+    return step.volumes;
+  }
+}
+
+/** Undefined for what goes. `holders`: containers that stay as the last to hold a volume, and need what they were made of. */
+function whyItStays(
+  step: CleanStep,
+  holders: readonly ContainerSummary[],
+  unheld: readonly string[],
+): string | undefined {
+  if (step.kind === 'remove-container') return lastHolder(step.container, unheld);
+  const user = holders.find(
+    ({ networks, imageId }) =>
+      (step.kind === 'remove-network' && networks?.includes(step.network.name)) ||
+      (step.kind === 'remove-image' && imageId === step.image.id),
+  );
+  return user && `${user.name}, which stays, needs it`;
+}
+
 function labelOf(step: GoingStep): string {
   if (step.kind === 'let-go') return `let go of ${step.volume.name}`;
   const what = step.kind.replace(/^remove-(saved-)?/, '');
   return `remove ${what} ${targetOf(step)}`;
 }
 
-type GoingStep = Exclude<CleanStep, { readonly kind: 'keep' | 'save-volume' }>;
+type GoingStep = Exclude<CleanStep, { readonly kind: 'keep' | 'save-volume' | 'hold-volumes' }>;
 
 async function take(
   step: GoingStep,
@@ -194,6 +250,8 @@ export function targetOf(step: CleanStep): string {
   switch (step.kind) {
     case 'keep':
       return step.name;
+    case 'hold-volumes':
+      return step.volumes.join(', ');
     case 'remove-container':
     case 'remove-helper':
       return step.container.name;

@@ -24,6 +24,8 @@ export interface ObservedClean {
   readonly layerModels: ReadonlyMap<string, string>;
   /** What was looked into because it is asked for by name. */
   readonly asked: ReadonlyMap<string, AskedVolume>;
+  /** Images that are here and that a guard may run on: references or ids, the likeliest first. */
+  readonly guardImages: readonly string[];
 }
 
 /** A volume that is to go although it holds something. */
@@ -61,8 +63,8 @@ export function isDefined({ name }: VolumeSummary, definition: StackDefinition):
 }
 
 /**
- * Ours to speak of: by label, or by the definition where no other home has a claim to it. So is what a guard of ours holds: the definition named
- * it once.
+ * Ours to speak of: by label, or by the definition where no other home has a claim to it. So is what a container of the project mounts, also
+ * without a name, and what a guard of ours holds: the definition named it once.
  */
 export function concernsUs(
   volume: VolumeSummary,
@@ -71,8 +73,11 @@ export function concernsUs(
   const place = { project: definition.project, home };
   if (isOwnVolume(volume, place)) return true;
   if ((volume.labels[labels.home] ?? home) !== home) return false;
-  const held = guardsOf(containers, home).some((guard) => mountedVolumes(guard).includes(volume.name));
-  return held || isDefined(volume, definition);
+  const users = [
+    ...guardsOf(containers, home),
+    ...containers.filter((one) => isOfProject(one.labels, place)),
+  ];
+  return users.some((one) => mountedVolumes(one).includes(volume.name)) || isDefined(volume, definition);
 }
 
 /** Containers of the project whose own layer holds models of an Ollama: gone with the container, as nothing is mounted there. */

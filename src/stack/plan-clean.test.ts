@@ -40,6 +40,7 @@ const nothing: ObservedClean = {
   sizes: new Map(),
   layerModels: new Map(),
   asked: new Map(),
+  guardImages: ['busybox'],
 };
 
 const looked: AskedVolume = {
@@ -122,14 +123,17 @@ test('what a command left goes, what holds data stays: guards, adopted container
   const anonymous = 'a'.repeat(64);
   const layered = ours('open-webui', { mounts: [] });
   const containers = [guard, helper, adopted, aside, ours('ollama', mounting(anonymous)), layered];
-  expect(planned({ containers, layerModels: new Map([[layered.id, '/srv/models']]) })).toBe(`\
+  const volumes = [volume(anonymous)];
+  const layerModels = new Map([[layered.id, '/srv/models']]);
+  expect(planned({ containers, volumes, layerModels })).toBe(`\
+hold-volumes ${anonymous}: they stay, and nothing else would keep a clean-up of the engine from them
 remove-container ollama.aside-abcdef012345: an interrupted redeploy set it aside; the next start makes a new one by the definition
 remove-container ollama: it is of the project aixcl
 keep open-webui: models lie in the container itself, at /srv/models, and nothing else has them
 keep ollama.before-aixcl-20261122: aixcl did not make it, and set it aside when it was adopted; when nothing in it is needed: docker rm ollama.before-aixcl-20261122
 remove-helper aixcl-helper-1: a command that was killed left it
-keep aixcl-guard: it holds ollama, so that no clean-up takes what is in there
-keep ${anonymous}: ollama has it, without a name; nobody knows what it holds`);
+keep aixcl-guard: it holds ollama, ${anonymous}, so that no clean-up takes what is in there
+keep ${anonymous}: ollama has it, without a name; nobody knows what it holds, which counts as precious; to save it and take it away: aixcl stack clean --volumes ${anonymous}`);
 });
 
 test('a network that someone else is in stays, and so does an image that someone was made from', () => {
@@ -222,4 +226,65 @@ remove-saved-volume old: all in it is saved by then`);
   expect(refusal({ ...seen, containers: [guard('/elsewhere')], asked }, ['old'])).toContain(
     'not of this stack',
   );
+});
+
+const unnamed = 'b'.repeat(64);
+const owner = ours('ollama', mounting(unnamed));
+const left = {
+  containers: [owner, ours('open-webui')],
+  volumes: [volume(unnamed)],
+  contents: new Map([[unnamed, 'models' as const]]),
+};
+
+test('a precious volume is held before the container goes that holds it, also one that nobody named', () => {
+  const text = planned(left);
+  expect(text).toMatch(new RegExp(`^hold-volumes ${unnamed}: `));
+  expect(text).toContain(`keep ${unnamed}: ollama has it, without a name; it holds models; to save it`);
+});
+
+test('what a guard holds, a name for a folder, what can be made again and what is asked for is not held anew', () => {
+  const guard = container('aixcl-guard', {
+    labels: { [labels.home]: home, [labels.guard]: unnamed },
+    ...mounting(unnamed),
+  });
+  expect(planned({ ...left, containers: [...left.containers, guard] })).not.toContain('hold-volumes');
+  const stopped = { ...guard, state: 'exited' as const };
+  expect(planned({ ...left, containers: [...left.containers, stopped] })).toContain('hold-volumes');
+  const folder = volume(unnamed, { options: { o: 'bind', device: `${home}/ollama` } });
+  expect(planned({ ...left, volumes: [folder] })).not.toContain('hold-volumes');
+  expect(planned({ ...left, contents: new Map([[unnamed, 'disposable']]) })).not.toContain('hold-volumes');
+  const asked = new Map([[unnamed, looked]]);
+  expect(planned({ ...left, asked }, [unnamed])).not.toContain('hold-volumes');
+  expect(planned({ ...left, containers: [] })).not.toContain('hold-volumes');
+});
+
+test('where no image is here to guard with, the container stays that holds it, and no other', () => {
+  const text = planned({ ...left, guardImages: [] });
+  expect(text).not.toContain('hold-volumes');
+  expect(text).toContain(
+    `keep ollama: nothing else holds ${unnamed}; no image is here that a guard could run on: docker pull busybox`,
+  );
+  expect(text).toContain('remove-container open-webui');
+});
+
+test('a guard holds on with what it is given while it lets go of what is asked for', () => {
+  const guard = container('aixcl-guard', {
+    labels: { [labels.home]: home, [labels.guard]: 'ollama' },
+    ...mounting('ollama'),
+  });
+  const seen = {
+    ...left,
+    containers: [...left.containers, guard],
+    volumes: [...left.volumes, volume('ollama')],
+  };
+  expect(planned({ ...seen, asked: new Map([['ollama', looked]]) }, ['ollama'])).toContain(
+    `let-go aixcl-guard: it goes on holding ${unnamed}`,
+  );
+});
+
+test('an image that goes is the last that a guard would be made on', () => {
+  const images = [{ ...image('', 'sha256:free'), tags: [] }];
+  const guardImages = ['sha256:free', 'busybox'];
+  const [step] = planClean({ ...nothing, ...left, images, guardImages }, { volumes: [] });
+  expect(step).toMatchObject({ kind: 'hold-volumes', images: ['busybox', 'sha256:free'] });
 });

@@ -1,10 +1,12 @@
 import { AixclError } from '../errors.ts';
 import { composeLabels, labels } from '../labels.ts';
 import type { Step } from '../plan/step.ts';
+import { imagesForGuard, lastHolder, volumesLeftUnheld } from './clean-holding.ts';
 import { replaces } from './container-ref.ts';
 import { inDependencyOrder } from './dependency-order.ts';
 import type { ContainerSummary, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
 import { isGuard, mountedVolumes } from './guard.ts';
+import { anonymousName } from './inherited-volumes.ts';
 import {
   type AskedVolume,
   concernsUs,
@@ -19,6 +21,8 @@ import type { VolumeContents } from './volume-contents.ts';
 
 /** Steps of `stack clean`, in the order in which they are taken. Sizes in bytes; null: not known. */
 export type CleanStep = Step<{
+  /** Before the containers go that hold them. `images`: that a guard may run on, the likeliest first. */
+  'hold-volumes': { readonly volumes: readonly string[]; readonly images: readonly string[] };
   /** All in it goes into the vault, once nothing runs that uses it. */
   'save-volume': { readonly volume: VolumeSummary; readonly asked: AskedVolume };
   /** Stopped first where it runs. */
@@ -55,12 +59,21 @@ export function planClean(seen: ObservedClean, wish: { readonly volumes: readonl
     if (models)
       staying.set(id, `models lie in the container itself, at ${models}, and nothing else has them`);
   }
+  const anyGoes = ours.some(({ id }) => !staying.has(id));
+  const unheld = anyGoes ? volumesLeftUnheld(seen, new Set(wish.volumes)) : [];
+  const canHold = seen.guardImages.length > 0;
+  for (const one of canHold ? [] : ours) {
+    const because = lastHolder(one, unheld);
+    if (because && !staying.has(one.id)) staying.set(one.id, `${because}; ${noImage}`);
+  }
   const going = dependentsFirst(
     seen,
     ours.filter(({ id }) => !staying.has(id)),
   );
+  const hold = canHold ? unheld : [];
   const asked = wish.volumes.map((name) => askedVolume(seen, name, going));
   return [
+    ...holding(seen, hold),
     ...asked.map((each): CleanStep => ({ kind: 'save-volume', because: 'asked for by its name', ...each })),
     ...going.map((container) => containerStep(seen, container)),
     ...ours.flatMap((one) => {
@@ -69,15 +82,22 @@ export function planClean(seen: ObservedClean, wish: { readonly volumes: readonl
     }),
     ...setAside(seen),
     ...helpers(seen),
-    ...guards(seen, asked),
+    ...guards(seen, asked, hold),
     ...asked.map(
       (each): CleanStep => ({ kind: 'remove-saved-volume', because: 'all in it is saved by then', ...each }),
     ),
     ...networks(seen, going),
     ...images(seen, going),
     ...volumes(seen, going, new Set(wish.volumes)),
-    ...anonymous(going),
   ];
+}
+
+const noImage = 'no image is here that a guard could run on: docker pull busybox';
+
+function holding(seen: ObservedClean, volumes: readonly string[]): CleanStep[] {
+  if (volumes.length === 0) return [];
+  const because = 'they stay, and nothing else would keep a clean-up of the engine from them';
+  return [{ kind: 'hold-volumes', because, volumes, images: imagesForGuard(seen) }];
 }
 
 function isHelper({ labels: own }: ContainerSummary): boolean {
@@ -135,10 +155,11 @@ function helpers({ containers, home }: ObservedClean): CleanStep[] {
 function guards(
   { containers, home }: ObservedClean,
   asked: readonly { readonly volume: VolumeSummary }[],
+  hold: readonly string[],
 ): CleanStep[] {
   const own = containers.filter((one) => isGuard(one) && one.labels[labels.home] === home);
   return own.flatMap((guard): CleanStep[] => {
-    const held = mountedVolumes(guard);
+    const held = [...new Set([...mountedVolumes(guard), ...hold])];
     const goes = asked.filter(({ volume }) => held.includes(volume.name));
     const stays = held.filter((name) => !goes.some(({ volume }) => volume.name === name));
     return [
@@ -205,7 +226,9 @@ function volumes(
     const holds = contents.get(name) ?? 'unknown';
     const user = usersOf(volume, containers).find((one) => !going.includes(one));
     const disposable = DisposableVolume.of(volume, holds);
-    if (!disposable) return keep('volume', name, `${whyKept[holds]}; ${toTake(name)}`, size);
+    const owner = anonymousName.test(name) && usersOf(volume, containers).find((one) => !isGuard(one));
+    const whose = owner ? `${owner.name} has it, without a name; ` : '';
+    if (!disposable) return keep('volume', name, `${whose}${whyKept[holds]}; ${toTake(name)}`, size);
     if (!isOwnVolume(volume, { project: definition.project, home }))
       return keep('volume', name, `aixcl did not make it; ${toTake(name)}`, size);
     if (user) return keep('volume', name, `${user.name}, which stays, uses it`, size);
@@ -227,20 +250,6 @@ const whyKept: Readonly<Record<VolumeContents, string>> = {
 
 function toTake(name: string): string {
   return `to save it and take it away: aixcl stack clean --volumes ${name}`;
-}
-
-/** How an engine names a volume that nobody named. */
-const anonymousName = /^[0-9a-f]{64}$/;
-
-/** A container is removed without them: what is in them is told by nothing. */
-function anonymous(going: readonly ContainerSummary[]): CleanStep[] {
-  return going.flatMap((container) =>
-    mountedVolumes(container)
-      .filter((name) => anonymousName.test(name))
-      .map((name) =>
-        keep('volume', name, `${container.name} has it, without a name; nobody knows what it holds`),
-      ),
-  );
 }
 
 function askedVolume(

@@ -96,3 +96,20 @@ test('a service is not started over a volume that can not be held; the others ar
   expect(outcome.failures.map(String).join()).toContain('would be held by nothing');
   expect(engine.stand).toEqual(['web running']);
 });
+
+test('an unnamed volume where an Ollama keeps its models is held as soon as its container is there; no other is', async () => {
+  const unnamed = 'a'.repeat(64);
+  const having = (target: string) =>
+    ourContainer(alone, web, { mounts: [{ kind: 'volume', name: unnamed, target }] });
+  const alone = stack([web]);
+  expect(await planned(alone, { containers: [having('/root/.ollama')] })).toMatch(
+    new RegExp(`^hold-volumes ${unnamed}: its bytes lie inside the engine`),
+  );
+  expect(await planned(alone, { containers: [having('/var/cache')] })).not.toContain('hold-volumes');
+  const foreign = container('theirs', {
+    mounts: [{ kind: 'volume', name: unnamed, target: '/root/.ollama' }],
+  });
+  expect(await planned(alone, { containers: [ourContainer(alone, web), foreign] })).not.toContain(
+    'hold-volumes',
+  );
+});

@@ -1,6 +1,7 @@
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
-import { type GuardPlan, guardHolding, guardsOf, isSettled, planGuard } from './guard.ts';
+import { type GuardPlan, guardHolding, guardsOf, isSettled, mountedVolumes, planGuard } from './guard.ts';
 import { imagesAtHand } from './images-at-hand.ts';
+import { anonymousName } from './inherited-volumes.ts';
 import { boundFolder, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 import { contentsOfVolume } from './volume-contents.ts';
@@ -19,7 +20,11 @@ export function planHolding(
   const onlyOn = imagesToComeOff(observed, home, steps);
   const plan = planGuard(containers, { home, hold: volumes, onlyOn });
   if (isSettled(plan)) return [];
-  const users = services.filter((service) => volumes.some((name) => uses(definition, service, name)));
+  const users = services.filter((service) =>
+    volumes.some(
+      (name) => uses(definition, service, name) || unnamedVolumes(observed, service).includes(name),
+    ),
+  );
   return [
     {
       kind: 'hold-volumes',
@@ -53,19 +58,33 @@ function imagesToComeOff(
   return isStale && current.length > 0 ? current : undefined;
 }
 
-/** Names of the volumes that these services use and that no folder of this machine holds; what may be lost without harm is not held. */
+/**
+ * Names of the volumes that these services use and that no folder of this machine holds; what may be lost without harm is not held. One that
+ * nobody named has its name once its container is made: with models in it, it is held from the next start on.
+ */
 export function volumesToHold(
   definition: StackDefinition,
-  { containers, volumes }: Pick<Observed, 'containers' | 'volumes'>,
+  observed: Pick<Observed, 'containers' | 'volumes' | 'services'>,
   services: readonly ServiceDefinition[],
   seen: StartWish['seen'],
 ): string[] {
-  return usedVolumes(definition, services).flatMap((volume) => {
+  const { containers, volumes } = observed;
+  const named = usedVolumes(definition, services).flatMap((volume) => {
     const found = volumes.get(volume.name);
     if (found ? folderBehind(found) : boundFolder(volume.driverOpts)) return [];
     const holds = contentsOfVolume(volume.name, found, { definition, containers, seen });
     return holds === 'disposable' ? [] : [volume.name];
   });
+  const unnamed = services
+    .flatMap((service) => unnamedVolumes(observed, service))
+    .filter((name) => contentsOfVolume(name, undefined, { definition, containers, seen }) === 'models');
+  return [...new Set([...named, ...unnamed])];
+}
+
+/** Those of its containers. */
+function unnamedVolumes({ services }: Pick<Observed, 'services'>, { name }: ServiceDefinition): string[] {
+  const containers = services.get(name)?.matches.map(({ container }) => container) ?? [];
+  return containers.flatMap(mountedVolumes).filter((volume) => anonymousName.test(volume));
 }
 
 function uses(definition: StackDefinition, service: ServiceDefinition, name: string): boolean {

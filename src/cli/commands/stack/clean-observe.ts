@@ -42,10 +42,12 @@ export async function observeClean(
   const ours = containers.filter((one) => isOfProject(one.labels, project) && !isGuard(one));
   const own = volumes.filter((volume) => concernsUs(volume, { definition, home, containers }));
   const looked = own.filter(({ name }) => names.includes(name));
-  const [contents, sizes, layerModels, asked] = await Promise.all([
+  const first = ours.map(({ imageId }) => imageId);
+  const [contents, sizes, layerModels, guardImages, asked] = await Promise.all([
     contentsOf(context, engine, definition, containers, own),
     sizesOf(engine, own),
     modelsInLayers(engine, ours),
+    imagesHere(engine, imagesAtHand(definition, { first, containers })),
     Promise.all(
       looked.map(async ({ name }) => [name, known.get(name) ?? (await ask(context, keeper, name))] as const),
     ),
@@ -60,8 +62,14 @@ export async function observeClean(
     contents,
     sizes,
     layerModels,
+    guardImages,
     asked: new Map(asked),
   };
+}
+
+async function imagesHere(engine: Engine, references: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(references.map((reference) => engine.inspectImage(reference)));
+  return references.filter((_, index) => found[index]);
 }
 
 /** What may be taken without a backup is looked into each time: since the last look, models may have come. */

@@ -7,9 +7,11 @@ import { bytes } from '../../output/quantity.ts';
 
 /** The plan for people: what goes, then what is kept, each with its size and why. */
 export function cleanPlanText(plan: readonly CleanStep[]): string {
-  const going = plan.filter(({ kind }) => kind !== 'keep' && kind !== 'save-volume');
+  const held = plan.filter(({ kind }) => kind === 'hold-volumes');
+  const going = plan.filter(({ kind }) => !['keep', 'save-volume', 'hold-volumes'].includes(kind));
   const kept = plan.filter(({ kind }) => kind === 'keep');
   return [
+    ...(held.length > 0 ? ['is held first, by the guard:', ...held.flatMap(goingLines)] : []),
     ...(going.length > 0 ? ['goes:', ...going.flatMap(goingLines)] : ['nothing is there that would go']),
     ...(kept.length > 0 ? ['stays:', ...kept.map((step) => `  ${whatOf(step)}: ${step.because}`)] : []),
   ].join('\n');
@@ -35,6 +37,7 @@ function whatOf(step: CleanStep): string {
   const size =
     step.kind !== 'remove-saved-volume' && 'size' in step && step.size ? ` (${bytes(step.size)})` : '';
   const words: Readonly<Record<CleanStep['kind'], string>> = {
+    'hold-volumes': 'volume',
     'save-volume': 'volume',
     'remove-container': 'container',
     'remove-helper': 'helper',
@@ -52,7 +55,11 @@ function whatOf(step: CleanStep): string {
 
 /** Ids of images and names of anonymous volumes as the engine's own tools show them. */
 function nameOf(step: CleanStep): string {
-  const name = targetOf(step);
+  if (step.kind === 'hold-volumes') return step.volumes.map(shortened).join(', ');
+  return shortened(targetOf(step));
+}
+
+function shortened(name: string): string {
   if (/^sha256:[0-9a-f]{64}$/.test(name)) return name.slice('sha256:'.length, 'sha256:'.length + 12);
   return /^[0-9a-f]{64}$/.test(name) ? name.slice(0, 12) : shown(name);
 }
@@ -78,10 +85,12 @@ export function cleanedText(
     .filter(([number]) => number > 0)
     .map(([number, what]) => `${number} ${what}${number > 1 ? 's' : ''}`);
   const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
+  const stayed = outcomes.filter(({ kind, outcome }) => outcome === 'kept' && kind.startsWith('remove-'));
   return [
     gone.length > 0 ? `removed ${gone.join(', ')}` : 'nothing was removed',
     ...[...saved].flatMap(([name, { snapshot }]) => savedLines(name, snapshot, outcomes)),
     ...failed.map(({ target, because }) => `failed ${target}: ${because}`),
+    ...stayed.map(({ target, because }) => `${target} stays: ${because}`),
   ].join('\n');
 }
 

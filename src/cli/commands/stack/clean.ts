@@ -9,6 +9,7 @@ import {
   plannedOutcomes,
   targetOf,
 } from '../../../stack/clean.ts';
+import { holdVolumes } from '../../../stack/hold-volumes.ts';
 import { type CleanStep, planClean } from '../../../stack/plan-clean.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
@@ -35,7 +36,7 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
   if (asked.length > 0) await readableContents(vaultOf(context));
   const seen = await observeClean(context, keeper, asked);
   const plan = planClean(seen, { volumes: asked });
-  const goes = plan.some(({ kind }) => kind !== 'keep');
+  const goes = !plan.every(takesNothing);
   const text = cleanPlanText(plan);
   if (context.flags.dryRun || !goes) {
     return context.out.result({ command, changed: false, steps: plannedOutcomes(plan) }, text);
@@ -52,7 +53,7 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
   /** What came while the question was open stays. */
   const again = async () => {
     const now = planClean(await observeClean(context, keeper, asked, seen.asked), { volumes: asked });
-    return now.filter((step) => step.kind === 'keep' || plan.some((one) => same(one, step)));
+    return now.filter((step) => takesNothing(step) || plan.some((one) => same(one, step)));
   };
   const hands = async (operation: Operation, own: Pick<CleanHands, 'save' | 'letGo' | 'removeSaved'>) => {
     const engine = await context.engine();
@@ -62,6 +63,9 @@ export async function clean(context: Context, argv: Arguments): Promise<void> {
       note: operation.step,
       progress: context.progress,
       timeout: number(argv.timeout),
+      hold: async (hold, images) => {
+        await holdVolumes(engine, { home: context.home.root, hold, images, signal: context.signal });
+      },
       reapHelper: async ({ name }) =>
         (await reapHelpers(engine, context.home.root, operation.id)).includes(name),
       ...own,
@@ -107,6 +111,10 @@ async function hashAhead(context: Context, keeper: VolumeKeeper, plan: readonly 
       keeper.verify(kept, options),
     );
   }
+}
+
+function takesNothing({ kind }: CleanStep): boolean {
+  return kind === 'keep' || kind === 'hold-volumes';
 }
 
 function same(a: CleanStep, b: CleanStep): boolean {
