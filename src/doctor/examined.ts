@@ -97,7 +97,7 @@ export interface DiskExamined {
 
 export interface OtherVolume {
   readonly name: string;
-  /** Bytes of its files; null where that takes longer than a look. */
+  /** Bytes of its models; null where that takes longer than a look. */
   readonly bytes: number | null;
   /** Models in it, likewise. */
   readonly models: number | null;
@@ -105,6 +105,16 @@ export interface OtherVolume {
   readonly here: number | null;
   /** Where that is not known: whether all of them were brought over, and no container has mounted it since. */
   readonly broughtOver: boolean;
+  /** Bytes of the models in it that are not here; null where that is not known. */
+  readonly missingBytes: number | null;
+  /** Names of those that can't come, as another model has their name here. */
+  readonly taken: readonly string[];
+  /** Where all models are here: files in it that are not known to be here, as paths below it. Null: nobody could look. */
+  readonly onlyThere: readonly string[] | null;
+  /** Folder with all that is in it, where this user may look into it. */
+  readonly path: string | null;
+  /** Its bytes lie inside the engine, so that a guard can hold them. */
+  readonly inEngine: boolean;
   /** Folder that it is a name for, and that is there; or a running container that mounts it. Null: nothing holds it. */
   readonly heldBy: string | null;
 }
@@ -114,6 +124,7 @@ export interface HostStore {
   readonly path: string;
   /** Null: this user may not look. */
   readonly models: number | null;
+  /** Of those that are not here, where that is known. */
   readonly bytes: number | null;
   /** As of a volume. */
   readonly here: number | null;

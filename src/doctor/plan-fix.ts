@@ -1,5 +1,5 @@
 import type { Step } from '../plan/step.ts';
-import { unheldVolumes } from './checks/volumes.ts';
+import { unheldModels, unheldVolumes } from './checks/volumes.ts';
 import type { Examined } from './examined.ts';
 
 /** What `doctor --fix` does: nothing that takes anything away but what killed commands left, and nothing that can't be taken back. */
@@ -13,7 +13,7 @@ export type FixStep = Step<{
 
 /** Which checks a step answers. Every fixable finding is of one of these. */
 export const answers: Readonly<Record<FixStep['kind'], readonly string[]>> = {
-  'hold-volume': ['volume-unheld', 'volume-half-held'],
+  'hold-volume': ['volume-unheld', 'volume-half-held', 'volume-with-models', 'volume-names-taken'],
   'rename-container': ['service-interrupted'],
   'settle-names': ['names-half-changed'],
   'clear-ingest': ['ingest-leftover'],
@@ -22,8 +22,10 @@ export const answers: Readonly<Record<FixStep['kind'], readonly string[]>> = {
 
 /** Steps in the order in which they are taken: what may be lost first. */
 export function planFix(examined: Examined): FixStep[] {
-  const { volumes = [], services = [], leftovers, vault } = examined;
-  const steps: FixStep[] = unheldVolumes(volumes).map(({ name, heldBy }) => ({
+  const { volumes = [], otherVolumes = [], services = [], leftovers, vault } = examined;
+  const ours = unheldVolumes(volumes);
+  const others = unheldModels(otherVolumes).filter(({ name }) => !ours.some((one) => one.name === name));
+  const steps: FixStep[] = [...ours, ...others].map(({ name, heldBy }) => ({
     kind: 'hold-volume',
     volume: name,
     because: heldBy === null ? 'nothing holds it' : `only the ${heldBy} holds it`,

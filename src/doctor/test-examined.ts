@@ -89,6 +89,11 @@ export function otherVolume(own: Partial<OtherVolume> = {}): OtherVolume {
     models: 3,
     here: 0,
     broughtOver: false,
+    missingBytes: null,
+    taken: [],
+    onlyThere: [],
+    path: null,
+    inEngine: true,
     heldBy: null,
     ...own,
   };

@@ -55,7 +55,7 @@ test('an Ollama outside the engine is told of while it has models that this home
   expect(finding).toMatchObject({
     check: 'store-on-host',
     level: 'note',
-    what: expect.stringContaining('2 models (1 GB)'),
+    what: expect.stringContaining('1 model (1 GB) that is not here'),
     command: 'aixcl doctor --move /root/.ollama/models',
   });
   expect(checkStores(examined({ hostStores: [{ ...store, here: 2 }] }))).toEqual([]);

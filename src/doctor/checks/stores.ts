@@ -71,12 +71,13 @@ function leftLying({ place, orphans, partials, unreadable }: StoreExamined, now:
 
 function onHost({ path, models, bytes, here }: HostStore): Finding | undefined {
   if (models === 0 || (models !== null && models === here)) return undefined;
-  const number = models === null ? 'models' : count(models, 'model');
+  const missing = models === null ? null : models - (here ?? 0);
+  const number = missing === null ? 'models' : count(missing, 'model');
   const size = bytes === null ? '' : ` (${prettyBytes(bytes)})`;
   return {
     check: 'store-on-host',
     level: 'note',
-    what: `an Ollama of this machine itself keeps ${number}${size} in ${path}`,
+    what: `an Ollama of this machine itself keeps ${number}${size} that ${missing === 1 ? 'is' : 'are'} not here, in ${path}`,
     why: 'The Ollama of this stack does not see what is there, and no backup here holds it.',
     command: `aixcl doctor --move ${shellWord(path)}`,
     fixable: false,

@@ -59,9 +59,9 @@ test('models in a volume of another name are told with their size and how to bri
       check: 'volume-with-models',
       level: 'danger',
       what: 'the volume services_ollama holds 3 models (2 GB) that this home does not have',
-      why: 'No service here uses what is in it, nothing holds it, and docker system prune --volumes or docker volume prune deletes it.',
+      why: 'No service here uses what is in it, nothing holds it, and docker system prune --volumes or docker volume prune deletes it. Until then, aixcl doctor --fix has the guard hold it.',
       command: 'aixcl doctor --move services_ollama',
-      fixable: false,
+      fixable: true,
     },
   ]);
 });
@@ -84,9 +84,9 @@ test('once all of its models are here it may go', () => {
   expect(checkVolumes(examined({ otherVolumes: [otherVolume({ here: 3 })] }))).toMatchObject([
     { check: 'volume-brought-over', level: 'note', command: 'docker volume rm services_ollama' },
   ]);
-  const closed = otherVolume({ models: null, bytes: null, here: null, broughtOver: true });
+  const closed = otherVolume({ models: null, bytes: null, here: null, broughtOver: true, onlyThere: null });
   expect(checkVolumes(examined({ otherVolumes: [closed] }))).toMatchObject([
-    { check: 'volume-brought-over' },
+    { check: 'volume-brought-over', command: null },
   ]);
   expect(checkVolumes(examined({ otherVolumes: [otherVolume({ here: 2 })] }))).toMatchObject([
     { check: 'volume-with-models' },
@@ -101,3 +101,81 @@ test('a name that a shell would take apart is quoted', () => {
   const [finding] = checkVolumes(examined({ otherVolumes: [otherVolume({ name: 'a b' })] }));
   expect(finding?.command).toBe("aixcl doctor --move 'a b'");
 });
+
+test('of models in a volume of another name those count that are not here', () => {
+  const otherVolumes = [otherVolume({ here: 1, missingBytes: 5e8 })];
+  expect(checkVolumes(examined({ otherVolumes }))).toMatchObject([
+    { what: 'the volume services_ollama holds 2 models (500 MB) that this home does not have' },
+  ]);
+});
+
+test('where only models are left whose names are taken here, these are named, with both ways out', () => {
+  const left = { here: 2, missingBytes: 5e8, taken: ['mocha:latest'] };
+  const [finding] = checkVolumes(examined({ otherVolumes: [otherVolume(left)] }));
+  expect(finding).toMatchObject({
+    check: 'volume-names-taken',
+    level: 'danger',
+    what: "the volume services_ollama holds 1 model (500 MB) that can't come here, as another of that name is: mocha:latest",
+    command: 'aixcl doctor --move services_ollama',
+    fixable: true,
+  });
+  expect(finding?.why).toContain('To have that one: aixcl models remove NAME');
+  expect(finding?.why).toContain(
+    'To have both, first give the one here a further name: ollama cp NAME OTHER.',
+  );
+  expect(checkVolumes(examined({ otherVolumes: [otherVolume({ ...left, here: 1 })] }))).toMatchObject([
+    { check: 'volume-with-models', what: expect.stringContaining('holds 2 models') },
+  ]);
+});
+
+test.each([
+  ['nothing holds', {}, ['services_ollama']],
+  ['only a running container holds', { heldBy: 'running container theirs' }, ['services_ollama']],
+  ['the guard holds', { heldBy: 'guard aixcl-guard' }, []],
+  ['is a name for something elsewhere', { inEngine: false }, []],
+  ['has nothing in it that is not here', { here: 3 }, []],
+  ['has no models in it', { models: 0 }, []],
+] as const)(
+  'of volumes with models of others, --fix holds one that %s as the finding says',
+  (_, own, held) => {
+    const world = examined({ otherVolumes: [otherVolume(own)] });
+    expect(planFix(world).map((step) => 'volume' in step && step.volume)).toEqual(held);
+    expect(checkVolumes(world).some(({ fixable }) => fixable)).toBe(held.length > 0);
+  },
+);
+
+test('a volume is held once, whichever way it was found', () => {
+  const volumes = [ourVolume({ name: 'services_ollama', heldBy: null })];
+  expect(planFix(examined({ volumes, otherVolumes: [otherVolume()] }))).toHaveLength(1);
+});
+
+test.each([
+  [
+    'more than that lies in it',
+    { onlyThere: ['adapters/mine.gguf'], path: '/volumes/v' },
+    ', and 1 file that is not here: adapters/mine.gguf',
+    'aixcl backups create /volumes/v',
+  ],
+  [
+    'more lies in it and the guard holds it',
+    { onlyThere: ['adapters/mine.gguf'], path: '/volumes/v', heldBy: 'guard aixcl-guard' },
+    ', and 1 file that is not here: adapters/mine.gguf',
+    'aixcl stack clean --volumes services_ollama',
+  ],
+  ['nobody could look what else does', { onlyThere: null }, '', null],
+  [
+    'the guard holds it',
+    { onlyThere: [], heldBy: 'guard aixcl-guard' },
+    '',
+    'aixcl stack clean --volumes services_ollama',
+  ],
+] as const)(
+  'where all models are here and %s, nothing is told that would lose it',
+  (_, own, more, command) => {
+    const found = checkVolumes(examined({ otherVolumes: [otherVolume({ here: 3, ...own })] }));
+    expect(found).toMatchObject([{ check: 'volume-brought-over', level: 'note', command }]);
+    expect(found[0]?.what).toBe(
+      `the volume services_ollama holds 3 models (2 GB) that this home has too${more}`,
+    );
+  },
+);

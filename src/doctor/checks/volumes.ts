@@ -3,7 +3,7 @@ import { shellWord } from '../../shell-word.ts';
 import { isHeldFast, type VolumeStatus } from '../../stack/volume-status.ts';
 import type { Examined, OtherVolume } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { count } from '../words.ts';
+import { count, few } from '../words.ts';
 
 /** Volumes: ours that nothing holds, and those of others that models lie in. */
 export function checkVolumes({ volumes = [], otherVolumes = [] }: Examined): Finding[] {
@@ -89,28 +89,61 @@ function isBroughtOver({ models, here, broughtOver }: OtherVolume): boolean {
   return here === null ? broughtOver : models !== null && models > 0 && here === models;
 }
 
+/** Those of others with models that are not here, and that a guard can hold. */
+export function unheldModels(volumes: readonly OtherVolume[]): OtherVolume[] {
+  return volumes.filter(
+    (volume) =>
+      volume.models !== 0 && !isBroughtOver(volume) && !isHeldFast(volume.heldBy) && volume.inEngine,
+  );
+}
+
 function withModels(volume: OtherVolume): Finding | undefined {
-  const { name, heldBy } = volume;
-  if (volume.models === 0) return undefined;
-  if (isBroughtOver(volume)) {
+  const { name, heldBy, models, here, taken } = volume;
+  if (models === 0) return undefined;
+  if (isBroughtOver(volume)) return twice(volume);
+  const { level, why } = standing(heldBy);
+  const fixable = unheldModels([volume]).length > 0;
+  const until = fixable ? ' Until then, aixcl doctor --fix has the guard hold it.' : '';
+  if (taken.length > 0 && models === taken.length + (here ?? 0)) {
     return {
-      check: 'volume-brought-over',
-      level: 'note',
-      what: `the volume ${name} holds ${amountOf(volume)} that this home has too`,
-      why: 'It takes room twice. Once aixcl models verify found all right here, the volume may go.',
-      command: `docker volume rm ${shellWord(name)}`,
-      fixable: false,
+      check: 'volume-names-taken',
+      level,
+      what: `the volume ${name} holds ${missingOf(volume)} that can't come here, as another of that name is: ${few(taken)}`,
+      why: `No service here uses what is in it${why} To have that one: aixcl models remove NAME, which keeps the one here in the vault, then the command below. To have both, first give the one here a further name: ollama cp NAME OTHER.${until}`,
+      command: moveOf(name),
+      fixable,
     };
   }
-  const { level, why } = standing(heldBy);
   return {
     check: 'volume-with-models',
     level,
-    what: `the volume ${name} holds ${amountOf(volume)} that this home does not have`,
-    why: `No service here uses what is in it${why}`,
+    what: `the volume ${name} holds ${missingOf(volume)} that this home does not have`,
+    why: `No service here uses what is in it${why}${until}`,
     command: moveOf(name),
-    fixable: false,
+    fixable,
   };
+}
+
+/** That it may go is said only where nothing goes with it that is not here. */
+function twice(volume: OtherVolume): Finding {
+  const { name, onlyThere, path, heldBy } = volume;
+  const note = { check: 'volume-brought-over', level: 'note', fixable: false } as const;
+  const what = `the volume ${name} holds ${amountOf(volume)} that this home has too`;
+  const isGuarded = heldBy?.startsWith('guard ') === true;
+  const savesFirst = isGuarded ? `aixcl stack clean --volumes ${shellWord(name)}` : undefined;
+  if (onlyThere?.length === 0) {
+    const why = 'It takes room twice. Once aixcl models verify found all right here, the volume may go.';
+    return { ...note, what, why, command: savesFirst ?? `docker volume rm ${shellWord(name)}` };
+  }
+  const copy = path === null ? null : `aixcl backups create ${shellWord(path)}`;
+  const command = savesFirst ?? copy;
+  const how = command === null ? '' : ' The command below saves all of it.';
+  if (onlyThere === null) {
+    const why = `What else lies in it could not be looked at from here: look before it goes.${how}`;
+    return { ...note, what, why, command };
+  }
+  const more = `, and ${count(onlyThere.length, 'file')} that ${onlyThere.length === 1 ? 'is' : 'are'} not here: ${few(onlyThere)}`;
+  return { ...note, what: what + more, why: `With the volume that would go too.${how}`, command };
 }
 
 function standing(heldBy: string | null): Pick<Finding, 'level' | 'why'> {
@@ -121,6 +154,12 @@ function standing(heldBy: string | null): Pick<Finding, 'level' | 'why'> {
   if (isHeldFast(heldBy))
     return { level: 'note', why: `. No clean-up takes it: it is held by the ${heldBy}.` };
   return { level: 'problem', why: `, and the ${heldBy} alone stands between it and a prune.` };
+}
+
+/** Those of its models that are not here. */
+function missingOf({ models, here, missingBytes, bytes }: OtherVolume): string {
+  const missing = models === null ? null : models - (here ?? 0);
+  return amountOf({ models: missing, bytes: missingBytes ?? bytes });
 }
 
 function amountOf({ models, bytes }: Pick<OtherVolume, 'models' | 'bytes'>): string {

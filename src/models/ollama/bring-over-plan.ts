@@ -80,7 +80,7 @@ function clash({ name, content }: Pick<StoredManifest, 'name' | 'content'>): {
   const digest = content.length > 0 ? ` (${digestOfBytes(content).slice('sha256:'.length, 19)})` : '';
   return {
     because: `another ${shown}${digest} is here`,
-    hint: `To have this one: aixcl models remove ${shown}, which keeps what is here in the vault; then run it again.`,
+    hint: `To have this one: aixcl models remove ${shown}, which keeps what is here in the vault; then run it again. To have both, first: ollama cp ${shown} OTHER`,
   };
 }
 

@@ -6,7 +6,7 @@ import { AixclError, systemCode } from '../../../errors.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
 import { shownName } from '../../../models/ollama/name.ts';
 import { ifKnown } from './examination.ts';
-import { alsoHere, bytesOf, modelsFolderIn, partialsIn, sightOfFolder } from './store-sight.ts';
+import { bytesOf, compare, modelsFolderIn, partialsIn, sightOfFolder } from './store-sight.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What is odd in this home's store. Nothing is hashed. */
@@ -65,12 +65,13 @@ async function lookAt(path: string, around: Surroundings): Promise<HostStore[]> 
     if (folder === undefined) return [];
     const sight = await sightOfFolder(folder);
     const ours = await ifKnown(around.store());
+    const compared = ours && compare(sight, ours);
     return [
       {
         path: folder,
         models: sight.models.length,
-        bytes: bytesOf(sight),
-        here: ours ? alsoHere(sight, ours) : null,
+        bytes: compared?.missingBytes ?? bytesOf(sight),
+        here: compared?.here ?? null,
       },
     ];
   } catch (error) {

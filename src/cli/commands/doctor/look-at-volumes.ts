@@ -6,7 +6,7 @@ import type { OtherVolume } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
-import { mountedVolumes } from '../../../stack/guard.ts';
+import { isGuard, mountedVolumes } from '../../../stack/guard.ts';
 import { imagesAtHand } from '../../../stack/images-at-hand.ts';
 import { contentsOfVolume, type SeenVolumes } from '../../../stack/volume-contents.ts';
 import {
@@ -19,7 +19,8 @@ import {
 import { journalOf } from '../wiring/journal.ts';
 import { placesBroughtOver } from './brought-over.ts';
 import { ifKnown } from './examination.ts';
-import { alsoHere, bytesOf, modelsFolderIn, sightOfFolder } from './store-sight.ts';
+import { filesOnlyThere } from './only-there.ts';
+import { bytesOf, compare, modelsFolderIn, sightOfFolder } from './store-sight.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The volumes of the stack. */
@@ -58,7 +59,9 @@ export async function lookAtOtherVolumes(around: Surroundings): Promise<OtherVol
     around.volumes(),
     readSeen(home),
   ]);
-  const ours = new Set(volumesOfStack({ definition, containers, volumes }));
+  // What a guard alone mounts is told with what lies in it: nothing here uses it.
+  const users = containers.filter((one) => !isGuard(one));
+  const ours = new Set(volumesOfStack({ definition, containers: users, volumes }));
   const timeUp = delay(patienceMs, undefined, { ref: false });
   const world: World = { around, engine, definition, containers, seen, timeUp };
   const found: OtherVolume[] = [];
@@ -85,16 +88,24 @@ async function onDisk(volume: VolumeSummary, world: World): Promise<OtherVolume 
   const folder = folderBehind(volume);
   if (folder === undefined && Object.keys(volume.options).length > 0) return undefined;
   try {
-    const models = await modelsFolderIn(folder ?? volume.mountpoint);
+    const root = folder ?? volume.mountpoint;
+    const models = await modelsFolderIn(root);
     if (models === undefined) return 'none';
     const sight = await sightOfFolder(models);
     const ours = await ifKnown(world.around.store());
+    const compared = ours && compare(sight, ours);
+    const isHere = compared?.here === sight.models.length;
     return {
       name: volume.name,
       bytes: bytesOf(sight),
       models: sight.models.length,
-      here: ours ? alsoHere(sight, ours) : null,
+      here: compared?.here ?? null,
+      missingBytes: compared?.missingBytes ?? null,
+      taken: compared?.taken ?? [],
       broughtOver: false,
+      onlyThere: ours && isHere ? await filesOnlyThere(root, ours, sight) : null,
+      path: root,
+      inEngine: isInEngine(volume),
       heldBy: await held(volume, world),
     };
   } catch (error) {
@@ -125,9 +136,18 @@ async function throughEngine(volume: VolumeSummary, world: World): Promise<Other
     bytes: null,
     models: null,
     here: null,
+    missingBytes: null,
+    taken: [],
+    onlyThere: null,
+    path: null,
+    inEngine: isInEngine(volume),
     broughtOver: isIdle && (await placesBroughtOver(journalOf(around.context))).has(`volume ${volume.name}`),
     heldBy: await held(volume, world),
   };
+}
+
+function isInEngine({ driver, options }: VolumeSummary): boolean {
+  return driver === 'local' && Object.keys(options).length === 0;
 }
 
 function mayHoldModels(volume: VolumeSummary, { definition, containers, seen }: World): boolean {

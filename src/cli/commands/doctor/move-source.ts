@@ -22,8 +22,10 @@ export type MoveSource =
 export interface FoundStore extends OtherStore {
   /** `volume services_ollama`, or the folder with its models. */
   readonly place: string;
-  /** What takes it away for good, once its models are here. */
+  /** What takes it away for good, once all that is in it is here. */
   readonly removal: string;
+  /** Folder of this machine with all that `removal` takes. */
+  readonly root: string;
 }
 
 /** Reads a volume's name or a path. Throws `notFound` where there is neither; a mistyped name makes no volume. */
@@ -57,7 +59,9 @@ export async function storeIn(context: Context, source: MoveSource): Promise<Fou
     if ((await store.manifests()).length === 0) continue;
     const api = stoppedOllama(`${store.place} is read from its files`);
     const keeper = new OllamaKeeper({ store, api, signal: context.signal });
-    return { store, keeper, place: store.place, removal: removal ?? `rm -r ${shellWord(store.place)}` };
+    const { place } = store;
+    if (removal !== undefined) return { store, keeper, place, ...removal };
+    return { store, keeper, place, removal: `rm -r ${shellWord(place)}`, root: place };
   }
   if (source.kind === 'volume') await refuseOwn(context, source.volume.name);
   const where = source.kind === 'volume' ? `the volume ${source.volume.name}` : source.path;
@@ -94,11 +98,15 @@ async function locationOf(source: MoveSource, below: string): Promise<OllamaLoca
 }
 
 /** Undefined for a folder. */
-async function removalOf(context: Context, source: MoveSource): Promise<string | undefined> {
+async function removalOf(
+  context: Context,
+  source: MoveSource,
+): Promise<Pick<FoundStore, 'removal' | 'root'> | undefined> {
   if (source.kind === 'folder' || source.folder !== undefined) return undefined;
-  const { name } = source.volume;
+  const { name, mountpoint: root } = source.volume;
   const held = guardHolding(await (await context.engine()).listContainers(), name);
-  return held ? `aixcl stack clean --volumes ${name}` : `docker volume rm ${name}`;
+  const removal = `${held ? 'aixcl stack clean --volumes' : 'docker volume rm'} ${shellWord(name)}`;
+  return { removal, root };
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,6 +1,8 @@
+import { count, few } from '../../../doctor/words.ts';
 import { type BringStep, bytesToCopy } from '../../../models/ollama/bring-over-plan.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { bytes } from '../../output/quantity.ts';
 import { nameOf, toBring } from './move-models.ts';
 import type { FoundStore } from './move-source.ts';
@@ -40,12 +42,19 @@ export function outcomeText(steps: readonly StepOutcome[]): string[] {
   });
 }
 
-/** What is left of the old store, and when it may go. */
+/** What is left of the old store. That it may go is said only where nothing would go with it: `onlyThere` as `filesOnlyThere` tells it. */
 export function oldStoreText(
-  { place, removal }: Pick<FoundStore, 'place' | 'removal'>,
+  { place, removal, root }: Pick<FoundStore, 'place' | 'removal' | 'root'>,
   all: boolean,
+  onlyThere: readonly string[] | null,
 ): string {
   const untouched = `${place.startsWith('/') ? '' : 'The '}${place} is as it was.`;
   if (!all) return `${untouched} It holds models that are not here: keep it until they are.`;
-  return `${untouched} To see that all is right here: aixcl models verify. After that it may go: ${removal}`;
+  const check = `${untouched} To see that all is right here: aixcl models verify.`;
+  if (onlyThere === null) {
+    return `${check} What else lies in it could not be looked at from here: look before it goes.`;
+  }
+  if (onlyThere.length === 0) return `${check} After that it may go: ${removal}`;
+  const more = `${count(onlyThere.length, 'file')} that ${onlyThere.length === 1 ? 'is' : 'are'} not here: ${few(onlyThere)}`;
+  return `${check} It also holds ${more}. To save all that is in it: aixcl backups create ${shellWord(root)}`;
 }

@@ -16,8 +16,10 @@ import {
   tellOthers,
   toBring,
 } from './move-models.ts';
-import { moveSource, storeIn } from './move-source.ts';
+import { type FoundStore, moveSource, storeIn } from './move-source.ts';
 import { oldStoreText, outcomeText, planText } from './move-text.ts';
+import { filesOnlyThere } from './only-there.ts';
+import { sightOfOwnStore } from './store-sight.ts';
 
 const command = 'doctor --move';
 
@@ -57,7 +59,8 @@ async function bringOver(context: Context, wish: BringWish): Promise<void> {
     await carryOut(context, wish, coming, outcomes);
   }
   const all = outcomes.steps.every(({ outcome }) => outcome !== 'failed');
-  print(context, outcomes, [...outcomeText(outcomes.steps), oldStoreText(from, all)]);
+  const left = all ? await onlyThere(context, from) : null;
+  print(context, outcomes, [...outcomeText(outcomes.steps), oldStoreText(from, all, left)]);
   outcomes.end('were not brought over');
 }
 
@@ -81,6 +84,12 @@ async function carryOut(
     if (outcomes.steps.length > 0) print(context, outcomes, outcomeText(outcomes.steps));
     throw error;
   }
+}
+
+/** What goes with the old store and is not here. */
+async function onlyThere(context: Context, { root }: FoundStore): Promise<readonly string[] | null> {
+  const ours = await sightOfOwnStore(context, async () => (await context.engine()).listVolumes());
+  return filesOnlyThere(root, ours);
 }
 
 function print(context: Context, outcomes: Outcomes, lines: readonly string[]): void {

@@ -8,6 +8,8 @@ import type { Proofs } from '../../../adapters/ollama/store/proofs.ts';
 import { AixclError } from '../../../errors.ts';
 import { planBringOver } from '../../../models/ollama/bring-over-plan.ts';
 import { keptModels, type OllamaModel } from '../../../models/ollama/kept.ts';
+import { blobsOf } from '../../../models/ollama/manifest.ts';
+import { shownName } from '../../../models/ollama/name.ts';
 import type { OllamaStore, StoredBlob, StoredManifest } from '../../../models/ollama/store.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
 import type { Digest } from '../../../vault/digest.ts';
@@ -103,8 +105,38 @@ export function bytesOf({ blobs }: StoreSight): number {
   return [...blobs.values()].reduce((sum, { size }) => sum + size, 0);
 }
 
-/** How many models of `theirs` are in `ours` too, byte for byte as far as names tell. */
-export function alsoHere(theirs: StoreSight, ours: StoreSight): number {
-  const plan = planBringOver({ theirs: theirs.models, ours: ours.manifests, there: ours.blobs });
-  return plan.filter(({ kind }) => kind === 'keep').length;
+/** What of `theirs` is in `ours` too, byte for byte as far as names tell. */
+export interface Comparison {
+  /** Models that are. */
+  readonly here: number;
+  /** Bytes of those that are not. */
+  readonly missingBytes: number;
+  /** Names of those that are not, as another model has their name here. */
+  readonly taken: readonly string[];
+}
+
+export function compare(theirs: StoreSight, ours: StoreSight): Comparison {
+  const plan = planOf(theirs, ours);
+  const missing = new Map<Digest, number>();
+  for (const { kind, model } of plan) {
+    if (kind === 'keep') continue;
+    const layers = model.stored.manifest ? blobsOf(model.stored.manifest) : [];
+    for (const { digest } of layers) missing.set(digest, theirs.blobs.get(digest)?.size ?? 0);
+  }
+  return {
+    here: plan.filter(({ kind }) => kind === 'keep').length,
+    missingBytes: [...missing.values()].reduce((sum, size) => sum + size, 0),
+    taken: plan.flatMap((step) =>
+      step.kind === 'leave' && step.code === 'refused' ? shownName(step.model.stored.name) : [],
+    ),
+  };
+}
+
+/** Models of `theirs` that are whole in `ours`. */
+export function sameHere(theirs: StoreSight, ours: StoreSight): OllamaModel[] {
+  return planOf(theirs, ours).flatMap(({ kind, model }) => (kind === 'keep' ? model : []));
+}
+
+function planOf(theirs: StoreSight, ours: StoreSight) {
+  return planBringOver({ theirs: theirs.models, ours: ours.manifests, there: ours.blobs });
 }
