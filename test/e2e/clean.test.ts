@@ -131,6 +131,7 @@ function mainCase(engineOf: () => Promise<PrivateEngine>) {
     expect(done.json.at(-1)).toMatchObject({ type: 'result', command: 'stack clean', changed: true });
     const steps = stepsOf(done).filter((step) => !step.startsWith('remove-image'));
     expect(steps).toEqual([
+      'hold-volumes kept, lying, odd done',
       'remove-container llama-server done',
       'remove-container ollama done',
       'remove-network aixcl_default done',
@@ -141,7 +142,11 @@ function mainCase(engineOf: () => Promise<PrivateEngine>) {
       'keep-volume ollama kept',
     ]);
     expect(await home.stand()).toEqual(
-      [...foreign, ...['kept', 'lying', 'odd', 'ollama'].map((name) => `volume ${name}`)].sort(),
+      [
+        ...foreign,
+        'container aixcl-guard',
+        ...['kept', 'lying', 'odd', 'ollama'].map((name) => `volume ${name}`),
+      ].sort(),
     );
     expect(await home.docker(...dangling)).toBe('');
     expect(portrait(home.ollama)).toBe(store);
@@ -170,6 +175,37 @@ describeEngine('stack clean', () => {
   );
 
   engineTest('does so on a current engine', mainCase(currentTestEngine), 240_000);
+
+  engineTest('what lies in a volume without a name is held before its container goes', async () => {
+    await using home = await cleanHome(testEngine());
+    const compose = join(home.root, 'own.yaml');
+    await mkdir(home.root, { recursive: true });
+    await writeFile(
+      compose,
+      `name: own
+services:
+  anon:
+    image: ${llamaImage()}
+    entrypoint: [sleep, '1000']
+    init: true
+    network_mode: none
+    volumes: [/root/.ollama]
+`,
+    );
+    const own = ['--file', compose, 'stack'];
+    await home.ok(...own, 'start', '--no-wait');
+    const name = await home.docker('inspect', '--format', '{{(index .Mounts 0).Name}}', 'own-anon-1');
+    const done = await home.ok(...own, 'clean', '--yes', '--format', 'json');
+    expect(stepsOf(done)).toEqual([
+      `hold-volumes ${name} done`,
+      'remove-container own-anon-1 done',
+      `keep-volume ${name} kept`,
+    ]);
+    await home.docker('system', 'prune', '--all', '--force', '--volumes');
+    expect(await home.stand()).toEqual(['container aixcl-guard', `volume ${name}`]);
+    const { stdout } = await home.ok(...own, 'clean', '--dry-run');
+    expect(stdout).toContain(`aixcl stack clean --volumes ${name}`);
+  });
 
   engineTest('without the name given back nothing is changed: exit 3', async () => {
     await using home = await cleanHome(testEngine());
