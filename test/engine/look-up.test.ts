@@ -51,6 +51,7 @@ describeBothEngines('looking up', (given) => {
           { kind: 'bind', source: '/etc', target: '/e', readOnly: true },
         ]),
         networkMode: net,
+        networks: [net],
         created: expect.any(Number),
       },
     ]);

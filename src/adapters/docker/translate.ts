@@ -116,6 +116,7 @@ export function toDetail(raw: Docker.ContainerInspectInfo): ContainerDetail {
     ports: bindings,
     mounts: raw.Mounts.map(toMount),
     ...(raw.HostConfig.NetworkMode && { networkMode: raw.HostConfig.NetworkMode }),
+    networks: Object.keys(raw.NetworkSettings.Networks ?? {}),
     created: Math.floor(Date.parse(raw.Created) / 1000),
     exitCode: raw.State.ExitCode,
     oomKilled: raw.State.OOMKilled,
