@@ -5,7 +5,7 @@ import type { Home } from '../home.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Engine, VolumeSummary } from '../stack/engine.ts';
 import { boundFolder } from '../stack/observe.ts';
-import type { SeenVolumes } from '../stack/volume-contents.ts';
+import type { SeenVolumes } from '../stack/volumes/volume-contents.ts';
 import { ownershipOf, replaceFile } from './durable.ts';
 import { HelperContainer } from './helper-container.ts';
 

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from '../stack/status.ts';
-import type { VolumeStatus } from '../stack/volume-status.ts';
+import type { VolumeStatus } from '../stack/volumes/volume-status.ts';
 
 /**
  * All that the checks need to know of this machine, the engine and the home: plain data, read side by side before anything is judged. A part

@@ -1,4 +1,4 @@
-import type { VolumeStatus } from '../stack/volume-status.ts';
+import type { VolumeStatus } from '../stack/volumes/volume-status.ts';
 import type { Examined, OtherVolume, ServiceExamined } from './examined.ts';
 
 /** Builders for tests of the checks: a home in which nothing is wrong, and parts of it. */

@@ -23,7 +23,9 @@ function snapshot(subject: Subject, own: Partial<Snapshot> = {}): Snapshot {
 const taken = { backupType: 'pre_deletion', facts: { taken: true } } as const;
 const tea: Subject = { runtime: 'ollama', name: 'tea:latest' };
 const volume: Subject = { runtime: 'volume', name: 'ollama' };
-const store = { files: [{ path: 'models/manifests/registry/library/tea/latest' }] } as unknown as Partial<Snapshot>;
+const store = {
+  files: [{ path: 'models/manifests/registry/library/tea/latest' }],
+} as unknown as Partial<Snapshot>;
 
 function lost(...snapshots: Snapshot[]): string[] {
   return lostModels(snapshots, 'ollama').map(({ subject }) => subject.name);

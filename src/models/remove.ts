@@ -1,4 +1,4 @@
-import { AixclError, reasonOf } from '../errors.ts';
+import { AixclError } from '../errors.ts';
 import type { Operation } from '../plan/journal.ts';
 import { hashedOnRemovalBytes } from '../vault/save.ts';
 import type { Snapshot } from '../vault/snapshot.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Adopted, adoptions, withAdoptedData } from './adoption.ts';
-import { matches } from './container-ref.ts';
 import type { ContainerSummary } from './engine.ts';
 import { withAdopted, withLeftOut } from './home-overlay.ts';
 import { identityOf } from './observe.ts';
+import { matches } from './recreate/container-ref.ts';
 import { boundVolume, composeContainer, container, service, stack } from './test-stack.ts';
 
 const ollama = service('ollama', {

@@ -1,5 +1,4 @@
 import { AixclError } from '../errors.ts';
-import { isOurs, type Match } from './container-ref.ts';
 import type {
   MountDefinition,
   ServiceDefinition,
@@ -7,6 +6,7 @@ import type {
   VolumeDefinition,
 } from './definition/types.ts';
 import type { ContainerSummary, MountSummary } from './engine.ts';
+import { isOurs, type Match } from './recreate/container-ref.ts';
 
 /** What a container that someone started by hand keeps its data in, where the definition names something else. */
 export interface Adopted {

@@ -1,14 +1,22 @@
 import { AixclError, reasonOf } from '../errors.ts';
 import type { StartHands } from './apply-start.ts';
-import { hasHashPrefix } from './container-ref.ts';
 import { containerSpec } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { sharedService } from './dependency-order.ts';
 import type { ContainerSpec } from './engine.ts';
 import type { Observed } from './observe.ts';
 import { awaitReady } from './readiness.ts';
-import { goBack, removeReplaced, replacing, setAside, taking, type WayBack, within } from './redeploy.ts';
-import { besideName } from './set-aside.ts';
+import { hasHashPrefix } from './recreate/container-ref.ts';
+import {
+  goBack,
+  removeReplaced,
+  replacing,
+  setAside,
+  taking,
+  type WayBack,
+  within,
+} from './recreate/redeploy.ts';
+import { besideName } from './recreate/set-aside.ts';
 import type { ServiceStep } from './start-step.ts';
 import { StuckContainer } from './stuck-container.ts';
 

@@ -1,9 +1,9 @@
 import { composeLabels, labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
-import { holdVolumes } from './hold-volumes.ts';
 import { ownLabels } from './own-labels.ts';
 import type { SharedStep, StartStep } from './start-step.ts';
 import type { StepRecorder } from './step-recorder.ts';
+import { holdVolumes } from './volumes/hold-volumes.ts';
 
 /** What could not be had, and is the matter of the services that need it. */
 export interface SharedFailures {

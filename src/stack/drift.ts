@@ -1,8 +1,8 @@
 import { labels } from '../labels.ts';
-import type { Match } from './container-ref.ts';
 import { configHash } from './container-spec.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { Observed } from './observe.ts';
+import type { Match } from './recreate/container-ref.ts';
 
 /** Why a container of ours no longer fits its definition; undefined when it does. */
 export function driftOf(

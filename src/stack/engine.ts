@@ -8,7 +8,7 @@ import type {
   ServiceDefinition,
   VolumeDefinition,
 } from './definition/types.ts';
-import type { DisposableVolume, SavedVolume } from './removable-volume.ts';
+import type { DisposableVolume, SavedVolume } from './volumes/removable-volume.ts';
 
 /**
  * The port to a Docker engine. Nothing of dockerode or of the API's JSON passes through it. Methods that look something up

@@ -1,6 +1,6 @@
 import { labels } from '../labels.ts';
 import type { Adopted } from './adoption.ts';
-import type { KeptVolume } from './kept-volumes.ts';
+import type { KeptVolume } from './volumes/kept-volumes.ts';
 
 /**
  * What one home's stack differs in, in the shape of a Compose file, so that plain `docker compose` reads it too. Merged after

@@ -1,6 +1,6 @@
-import { type Match, matches } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
+import { type Match, matches } from './recreate/container-ref.ts';
 
 /** Facts about this machine that a plan needs. */
 export interface HostFacts {

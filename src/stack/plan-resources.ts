@@ -1,9 +1,9 @@
 import { AixclError } from '../errors.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { VolumeSummary } from './engine.ts';
-import { placeOf } from './kept-volumes.ts';
 import { boundFolder, keepsItsPlace, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
+import { placeOf } from './volumes/kept-volumes.ts';
 
 /** Images to be made or fetched anew, whether they are here or not: before all else, as what they turn out to be decides what drifted. */
 export function planFetches(services: readonly ServiceDefinition[], wish: StartWish): StartStep[] {

@@ -1,16 +1,16 @@
 import { AixclError } from '../errors.ts';
-import type { Match } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { inDependencyOrder, sharedService } from './dependency-order.ts';
 import { driftOf } from './drift.ts';
-import { isStray, mend } from './mend.ts';
 import { identityOf, type Observed } from './observe.ts';
-import { definedData } from './own-data.ts';
-import { planHolding } from './plan-holding.ts';
-import { planInterrupted, planReplacement, withUnproven } from './plan-redeploy.ts';
 import { planFolders, planImages, planNetworks, planVolumes } from './plan-resources.ts';
 import { portConflict } from './port-conflict.ts';
+import type { Match } from './recreate/container-ref.ts';
+import { isStray, mend } from './recreate/mend.ts';
+import { definedData } from './recreate/own-data.ts';
+import { planInterrupted, planReplacement, withUnproven } from './recreate/plan-redeploy.ts';
 import type { StartStep, StartWish } from './start-step.ts';
+import { planHolding } from './volumes/plan-holding.ts';
 
 /** What has to happen so that these services run as they are defined. Throws `refused` where that is not safe. */
 export function planStart(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AixclError } from '../errors.ts';
 import { labels } from '../labels.ts';
 import type { ServiceDefinition } from './definition/types.ts';
-import { isAside, isFailed } from './set-aside.ts';
+import { isAside, isFailed } from './recreate/set-aside.ts';
 import { TestEngine } from './test-engine.ts';
 import { replacedId } from './test-plan.ts';
 import { container, imageIdOf, ourContainer, service, stack } from './test-stack.ts';

@@ -1,14 +1,14 @@
 import { AixclError } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs, matches } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
 import { wordsOf } from './health-probe.ts';
-import { isInterrupted, theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
-import { definedData, keepsOtherData } from './own-data.ts';
 import { awaitReady } from './readiness.ts';
+import { isOurs, matches } from './recreate/container-ref.ts';
+import { isInterrupted, theOne } from './recreate/mend.ts';
+import { definedData, keepsOtherData } from './recreate/own-data.ts';
 
 export interface RestartStep {
   readonly kind: 'restart' | 'rename';

@@ -2,9 +2,9 @@ import { AixclError, reasonOf } from '../errors.ts';
 import { applyServiceStep, type Making } from './apply-service-step.ts';
 import type { ServiceDefinition } from './definition/types.ts';
 import { sharedService } from './dependency-order.ts';
-import { staying } from './plan-redeploy.ts';
 import { awaitCompletion, awaitReady } from './readiness.ts';
-import { goBack, notBack, type WayBack, wasStopped, wentBack } from './redeploy.ts';
+import { staying } from './recreate/plan-redeploy.ts';
+import { goBack, notBack, type WayBack, wasStopped, wentBack } from './recreate/redeploy.ts';
 import type { ServiceStep, StartStep } from './start-step.ts';
 import type { StepRecorder } from './step-recorder.ts';
 

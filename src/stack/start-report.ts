@@ -1,7 +1,7 @@
 import type { StepOutcome } from '../plan/step.ts';
 import type { PullProgress } from './engine.ts';
-import { guardName } from './guard.ts';
 import type { StartStep } from './start-step.ts';
+import { guardName } from './volumes/guard.ts';
 
 /** Where the course of a start is told. */
 export interface StartReport {

@@ -5,7 +5,7 @@ import type {
   RestartPolicy,
   VolumeDefinition,
 } from './definition/types.ts';
-import type { SeenVolumes } from './volume-contents.ts';
+import type { SeenVolumes } from './volumes/volume-contents.ts';
 
 /** What `start` can do. Steps with a `service` run side by side, each service behind those it depends on; the others run first. */
 export type StartStep = Step<{

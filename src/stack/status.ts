@@ -1,8 +1,8 @@
-import { type Standing, standing } from './condition.ts';
-import type { MatchedBy } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerState, ContainerSummary, Engine, Health, PublishedPort } from './engine.ts';
 import { runHealthcheck } from './health-probe.ts';
+import { type Standing, standing } from './recreate/condition.ts';
+import type { MatchedBy } from './recreate/container-ref.ts';
 
 export interface ServiceStatus {
   readonly service: string;

@@ -1,10 +1,10 @@
 import type { Note } from '../plan/journal.ts';
 import type { StepOutcome } from '../plan/step.ts';
-import { isOurs } from './container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import type { ContainerSummary, Engine } from './engine.ts';
-import { theOne } from './mend.ts';
 import { identityOf } from './observe.ts';
+import { isOurs } from './recreate/container-ref.ts';
+import { theOne } from './recreate/mend.ts';
 
 export interface StopStep {
   readonly kind: 'stop' | 'keep';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { labels } from '../../src/labels.ts';
-import { guardName } from '../../src/stack/guard.ts';
-import { holdVolumes } from '../../src/stack/hold-volumes.ts';
+import { guardName } from '../../src/stack/volumes/guard.ts';
+import { holdVolumes } from '../../src/stack/volumes/hold-volumes.ts';
 import { llamaImage } from '../setup/engine-test.ts';
 import { describeBothEngines, newName, run, scriptOf, specOf } from './both-engines.ts';
 

@@ -20,8 +20,8 @@ import type {
   PullProgress,
 } from '../../stack/engine.ts';
 import { allocatedPort, withLostPort } from '../../stack/lost-port.ts';
-import type { DisposableVolume, SavedVolume } from '../../stack/removable-volume.ts';
 import { StuckContainer } from '../../stack/stuck-container.ts';
+import type { DisposableVolume, SavedVolume } from '../../stack/volumes/removable-volume.ts';
 import { Archives } from './archives.ts';
 import { createOptions, endpointOf, restartPolicy } from './create-options.ts';
 import { EngineReads } from './engine-reads.ts';

@@ -2,13 +2,13 @@ import { opendir, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Home } from '../../home.ts';
-import { ambiguous, type Match, matches, type ServiceIdentity } from '../../stack/container-ref.ts';
 import type { ServiceDefinition, StackDefinition } from '../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, PublishedPort } from '../../stack/engine.ts';
 import { refuseOtherHome } from '../../stack/home-guard.ts';
-import { choose } from '../../stack/mend.ts';
 import { boundFolder } from '../../stack/observe.ts';
-import { ollamaModelsPath } from '../../stack/volume-contents.ts';
+import { ambiguous, type Match, matches, type ServiceIdentity } from '../../stack/recreate/container-ref.ts';
+import { choose } from '../../stack/recreate/mend.ts';
+import { ollamaModelsPath } from '../../stack/volumes/volume-contents.ts';
 import type { Container, StoreMount } from './store/engine-store.ts';
 import { blobsFolder, manifestsFolder } from './store/layout.ts';
 

@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { shellWord } from '../../shell-word.ts';
-import { isHeldFast, type VolumeStatus } from '../../stack/volume-status.ts';
+import { isHeldFast, type VolumeStatus } from '../../stack/volumes/volume-status.ts';
 import type { Examined, OtherVolume } from '../examined.ts';
 import type { Finding } from '../finding.ts';
 import { count, few } from '../words.ts';

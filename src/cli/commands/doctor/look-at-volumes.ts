@@ -6,16 +6,16 @@ import type { OtherVolume } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
-import { isGuard, mountedVolumes } from '../../../stack/guard.ts';
-import { imagesAtHand } from '../../../stack/images-at-hand.ts';
-import { contentsOfVolume, type SeenVolumes } from '../../../stack/volume-contents.ts';
+import { isGuard, mountedVolumes } from '../../../stack/volumes/guard.ts';
+import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
+import { contentsOfVolume, type SeenVolumes } from '../../../stack/volumes/volume-contents.ts';
 import {
   folderBehind,
   holderOf,
   type VolumeStatus,
   volumeStatuses,
   volumesOfStack,
-} from '../../../stack/volume-status.ts';
+} from '../../../stack/volumes/volume-status.ts';
 import { journalOf } from '../wiring/journal.ts';
 import { placesBroughtOver } from './brought-over.ts';
 import { ifKnown } from './examination.ts';

@@ -4,7 +4,6 @@ import { parse } from 'yaml';
 import { deepest } from '../../../adapters/ollama/locate.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
-import { isOurs } from '../../../stack/container-ref.ts';
 import type {
   ServiceDefinition,
   StackDefinition,
@@ -12,9 +11,10 @@ import type {
 } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import type { FolderVolume } from '../../../stack/home-overlay.ts';
-import { theOne } from '../../../stack/mend.ts';
 import { boundFolder, identityOf } from '../../../stack/observe.ts';
-import { ollamaModelsPath } from '../../../stack/volume-contents.ts';
+import { isOurs } from '../../../stack/recreate/container-ref.ts';
+import { theOne } from '../../../stack/recreate/mend.ts';
+import { ollamaModelsPath } from '../../../stack/volumes/volume-contents.ts';
 import type { Context } from '../../context.ts';
 import type { ObservedMove } from './move-home-plan.ts';
 

@@ -1,8 +1,8 @@
 import { AixclError } from '../../../errors.ts';
 import type { Step } from '../../../plan/step.ts';
 import type { ContainerSummary } from '../../../stack/engine.ts';
-import { isGuard } from '../../../stack/guard.ts';
 import type { FolderVolume } from '../../../stack/home-overlay.ts';
+import { isGuard } from '../../../stack/volumes/guard.ts';
 
 /** Ollama's volume inside the engine, and the folder of the home that is to take its place. */
 export interface ObservedMove {

@@ -4,7 +4,7 @@ import { AixclError } from '../../../errors.ts';
 import type { BringStep } from '../../../models/ollama/bring-over-plan.ts';
 import { sameName, shownName } from '../../../models/ollama/name.ts';
 import { shellWord } from '../../../shell-word.ts';
-import { isGuard } from '../../../stack/guard.ts';
+import { isGuard } from '../../../stack/volumes/guard.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { startServices } from '../stack/start.ts';

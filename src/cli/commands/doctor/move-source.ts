@@ -8,8 +8,8 @@ import type { OtherStore } from '../../../models/ollama/bring-over.ts';
 import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
-import { guardHolding } from '../../../stack/guard.ts';
 import { boundFolder } from '../../../stack/observe.ts';
+import { guardHolding } from '../../../stack/volumes/guard.ts';
 import type { Context } from '../../context.ts';
 import { ollamaOf, storeAt } from '../wiring/ollama.ts';
 

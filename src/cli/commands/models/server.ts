@@ -3,8 +3,8 @@ import { newRequestId } from '../../../adapters/models-directory/directory.ts';
 import type { ActivationPorts } from '../../../models/activate.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
 import type { Note } from '../../../plan/journal.ts';
-import { matches } from '../../../stack/container-ref.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { matches } from '../../../stack/recreate/container-ref.ts';
 import type { Context } from '../../context.ts';
 
 const service = 'llama-server';

@@ -7,7 +7,7 @@ import type { ServiceDefinition, StackDefinition } from '../../../stack/definiti
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
 import { localLlamaImage } from '../../../stack/local-image.ts';
-import { type VolumeStatus, volumeStatuses } from '../../../stack/volume-status.ts';
+import { type VolumeStatus, volumeStatuses } from '../../../stack/volumes/volume-status.ts';
 import { createApp } from '../../app.ts';
 import type { Context } from '../../context.ts';
 import { addresses } from '../stack/endpoints.ts';

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { looksLikeModels, readSeen, recordSeen } from '../../../adapters/seen-volumes.ts';
 import type { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import { AixclError } from '../../../errors.ts';
-import type { StackDefinition } from '../../../stack/definition/types.ts';
-import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
-import { isGuard } from '../../../stack/guard.ts';
-import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { imagesAtHand } from '../../../stack/images-at-hand.ts';
-import { boundFolder } from '../../../stack/observe.ts';
 import {
   type AskedVolume,
   concernsUs,
   isOfProject,
   modelsInLayers,
   type ObservedClean,
-} from '../../../stack/observe-clean.ts';
-import { contentsOfVolume, type VolumeContents } from '../../../stack/volume-contents.ts';
+} from '../../../stack/clean/observe-clean.ts';
+import type { StackDefinition } from '../../../stack/definition/types.ts';
+import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
+import { refuseOtherHome } from '../../../stack/home-guard.ts';
+import { boundFolder } from '../../../stack/observe.ts';
+import { isGuard } from '../../../stack/volumes/guard.ts';
+import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
+import { contentsOfVolume, type VolumeContents } from '../../../stack/volumes/volume-contents.ts';
 import type { Context } from '../../context.ts';
 
 /** How long sizes are waited for: they are worth knowing, not waiting. */

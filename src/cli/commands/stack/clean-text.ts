@@ -1,6 +1,6 @@
-import type { CleanOutcome } from '../../../stack/clean.ts';
-import { targetOf } from '../../../stack/clean.ts';
-import type { CleanStep } from '../../../stack/plan-clean.ts';
+import type { CleanOutcome } from '../../../stack/clean/clean.ts';
+import { targetOf } from '../../../stack/clean/clean.ts';
+import type { CleanStep } from '../../../stack/clean/plan-clean.ts';
 import { heldUntil } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { bytes } from '../../output/quantity.ts';

@@ -8,9 +8,9 @@ import {
   type CleanHands,
   plannedOutcomes,
   targetOf,
-} from '../../../stack/clean.ts';
-import { holdVolumes } from '../../../stack/hold-volumes.ts';
-import { type CleanStep, planClean } from '../../../stack/plan-clean.ts';
+} from '../../../stack/clean/clean.ts';
+import { type CleanStep, planClean } from '../../../stack/clean/plan-clean.ts';
+import { holdVolumes } from '../../../stack/volumes/hold-volumes.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { givenBack } from '../../typed-name.ts';

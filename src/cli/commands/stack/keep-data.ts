@@ -2,8 +2,8 @@ import { AixclError } from '../../../errors.ts';
 import { type Adopted, adoptions } from '../../../stack/adoption.ts';
 import type { ServiceDefinition, StackDefinition } from '../../../stack/definition/types.ts';
 import { withAdopted, withExternal } from '../../../stack/home-overlay.ts';
-import { type KeptVolume, keptVolumes } from '../../../stack/kept-volumes.ts';
 import type { Observed } from '../../../stack/observe.ts';
+import { type KeptVolume, keptVolumes } from '../../../stack/volumes/kept-volumes.ts';
 import type { Context } from '../../context.ts';
 
 /** Definition, the services that a start is about, and what was seen of them. */

@@ -2,8 +2,8 @@ import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import type { LogLine } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { theOne } from '../../../stack/mend.ts';
 import { identityOf } from '../../../stack/observe.ts';
+import { theOne } from '../../../stack/recreate/mend.ts';
 import type { Context } from '../../context.ts';
 import { namesOf, toActOn } from './selection.ts';
 

@@ -1,6 +1,6 @@
 import type { Gpu } from '../../../stack/gpu.ts';
 import { isHealthy, type ServiceStatus } from '../../../stack/status.ts';
-import { isHeldFast, type VolumeStatus } from '../../../stack/volume-status.ts';
+import { isHeldFast, type VolumeStatus } from '../../../stack/volumes/volume-status.ts';
 import type { Column, Paint } from '../../context.ts';
 import { ago } from '../../output/quantity.ts';
 import { table } from '../../output/table.ts';

@@ -8,7 +8,7 @@ import { type Activation, activeModel, pendingRequest } from '../../../models/ac
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut } from '../../../stack/home-overlay.ts';
 import { isHealthy, type ServiceStatus, serviceStatuses } from '../../../stack/status.ts';
-import { type VolumeStatus, volumeStatuses } from '../../../stack/volume-status.ts';
+import { type VolumeStatus, volumeStatuses } from '../../../stack/volumes/volume-status.ts';
 import type { Context } from '../../context.ts';
 import { savedModels } from './saved.ts';
 import { namesOf, toActOn, toStart } from './selection.ts';

@@ -19,7 +19,7 @@ import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
 import type { OllamaRuntime } from '../../../models/ollama/runtime.ts';
 import type { OllamaStore } from '../../../models/ollama/store.ts';
 import type { Engine } from '../../../stack/engine.ts';
-import { imagesAtHand } from '../../../stack/images-at-hand.ts';
+import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
 import type { Hands } from '../../../vault/hands.ts';
 import type { Context } from '../../context.ts';
 

@@ -7,8 +7,8 @@ import { Receipts } from '../../../adapters/vault/receipts.ts';
 import { goingNotes } from '../../../adapters/volumes/going-notes.ts';
 import { goingFolder, VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import { makeVolume } from '../../../adapters/volumes/make-volume.ts';
-import { imagesAtHand } from '../../../stack/images-at-hand.ts';
-import { contentsOfVolume } from '../../../stack/volume-contents.ts';
+import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
+import { contentsOfVolume } from '../../../stack/volumes/volume-contents.ts';
 import type { Context } from '../../context.ts';
 
 /** Who keeps volumes of the engine as a whole. */
