@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { withoutVolume } from './forget-volume.ts';
-import type { HomeOverlay } from './home-overlay.ts';
+import { type HomeOverlay, withFolder } from './home-overlay.ts';
 
 const overlay: HomeOverlay = {
   services: {
@@ -19,4 +19,14 @@ test('a volume that is gone is declared by nobody and mounted by nobody', () => 
 
 test('one that the overlay does not have changes nothing of it', () => {
   expect(withoutVolume(overlay, 'others')).toBe(overlay);
+});
+
+test('a name for a folder of the home stays declared', () => {
+  const moved = withFolder(overlay, {
+    key: 'ollama',
+    name: 'aixcl-ollama',
+    folder: 'ollama',
+    holds: 'models',
+  });
+  expect(withoutVolume(moved, 'aixcl-ollama')).toBe(moved);
 });
