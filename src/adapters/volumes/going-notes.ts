@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '../../errors.ts';
@@ -44,6 +44,14 @@ export async function noteGoing(
 export async function forgetGoing(notes: string, volume: string): Promise<void> {
   await unlink(join(notes, volume)).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;
+  });
+}
+
+/** Takes away what was half written when its command was killed, and the folder where nothing is noted. Under the vault's lock. */
+export async function tidyNotes(notes: string): Promise<void> {
+  for (const name of await namesIn(notes)) if (name.startsWith('.')) await unlink(join(notes, name));
+  await rmdir(notes).catch((error: unknown) => {
+    if (!['ENOENT', 'ENOTEMPTY'].includes(systemCode(error) ?? '')) throw error;
   });
 }
 

@@ -8,7 +8,7 @@ import type { Source, Subject } from '../../vault/subject.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { FolderWriter } from './folder-writer.ts';
-import { forgetGoing, type GoingNote, goingNotes, noteGoing } from './going-notes.ts';
+import { forgetGoing, type GoingNote, goingNotes, noteGoing, tidyNotes } from './going-notes.ts';
 import { hashFolder } from './hash-volume.ts';
 import { HelperVolumeWriter } from './helper-writer.ts';
 import {
@@ -95,6 +95,7 @@ export class VolumeKeeper implements Keeper {
   /** They are gone, or have what was theirs. */
   async forgetGoing({ subject }: KeptModel): Promise<void> {
     await forgetGoing(this.#notes, subject.name);
+    await tidyNotes(this.#notes);
   }
 
   /** What a command that was killed, or failed, noted: files that stay get their owners and modes again, once they are parted from the vault. */
@@ -109,6 +110,7 @@ export class VolumeKeeper implements Keeper {
       }
       await forgetGoing(this.#notes, note.volume);
     }
+    await tidyNotes(this.#notes);
   }
 
   async #settle({ volume, folder, files }: GoingNote): Promise<void> {
