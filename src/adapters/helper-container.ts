@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { AixclError } from '../errors.ts';
 import { labels } from '../labels.ts';
+import { bareContainer } from '../stack/bare-container.ts';
 import type { ContainerSpec, ContainerSummary, Engine, MountSpec } from '../stack/engine.ts';
 import { claim } from './claim.ts';
 
@@ -206,34 +207,16 @@ function noImage({ images }: HelperWish): AixclError {
 }
 
 function specOf(wish: HelperWish, image: string): ContainerSpec {
-  return {
+  return bareContainer({
     image,
-    entrypoint: ['sleep'],
-    command: [longestLife],
-    environment: new Map(),
+    seconds: longestLife,
     labels: { [labels.home]: wish.home, [labels.operation]: wish.operation },
-    ports: [],
     mounts: wish.mounts.map(mountOf),
-    networks: [],
-    networkMode: 'none',
     user: '0:0',
-    workingDir: '/',
-    readOnly: true,
     restart: { name: 'no' },
-    healthcheck: { test: ['NONE'] },
-    logging: { driver: 'none', options: new Map() },
-    groupAdd: [],
-    extraHosts: [],
     capAdd: capabilities,
-    capDrop: ['ALL'],
-    // Without the second, hosts with SELinux let no container into folders that are not labelled for it.
-    securityOpt: ['no-new-privileges:true', 'label=disable'],
-    devices: [],
-    deviceRequests: [],
-    ulimits: new Map(),
-    resources: {},
     init: false,
-  };
+  });
 }
 
 function mountOf(mount: HelperMount): MountSpec {

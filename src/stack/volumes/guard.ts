@@ -1,4 +1,5 @@
 import { labels } from '../../labels.ts';
+import { bareContainer } from '../bare-container.ts';
 import type { ContainerSpec, ContainerSummary, ImageDetail } from '../engine.ts';
 
 /**
@@ -130,17 +131,14 @@ export function guardSpec(
 ): ContainerSpec {
   // Compose labels the images that it builds, and a container inherits what its image carries.
   const inherited = Object.keys(image.labels).filter((key) => key.startsWith('com.docker.compose.'));
-  return {
+  return bareContainer({
     image: image.tags[0] ?? image.id,
-    entrypoint: ['sleep'],
-    command: [forEver],
-    environment: new Map(),
+    seconds: forEver,
     labels: {
       ...Object.fromEntries(inherited.map((key) => [key, ''])),
       [labels.home]: home,
       [labels.guard]: volumes.join(','),
     },
-    ports: [],
     mounts: volumes.map((name) => ({
       kind: 'volume',
       name,
@@ -148,24 +146,9 @@ export function guardSpec(
       readOnly: true,
       noCopy: true,
     })),
-    networks: [],
-    networkMode: 'none',
     user,
-    workingDir: '/',
-    readOnly: true,
     restart: { name: 'always' },
-    healthcheck: { test: ['NONE'] },
-    logging: { driver: 'none', options: new Map() },
-    groupAdd: [],
-    extraHosts: [],
     capAdd: [],
-    capDrop: ['ALL'],
-    // Without the second, hosts with SELinux let no container into folders that are not labelled for it.
-    securityOpt: ['no-new-privileges:true', 'label=disable'],
-    devices: [],
-    deviceRequests: [],
-    ulimits: new Map(),
-    resources: {},
     init,
-  };
+  });
 }
