@@ -39,13 +39,23 @@ interface Look {
 
 async function look(): Promise<Look[]> {
   const all = await dockerApi().listContainers({ all: true });
-  const found = await Promise.all(all.map(({ Id }) => dockerApi().getContainer(Id).inspect()));
-  return found.map(({ Name, State, Config, HostConfig }) => ({
+  const found = await Promise.all(all.map(({ Id }) => inspectIfThere(Id)));
+  return found.flat().map(({ Name, State, Config, HostConfig }) => ({
     name: Name.slice(1),
     state: State.Status,
     round: Config.Env?.find((entry) => entry.startsWith('ROUND='))?.slice(6),
     restart: HostConfig.RestartPolicy?.Name,
   }));
+}
+
+/** A killed command's last request may still be under way. */
+async function inspectIfThere(id: string) {
+  try {
+    return [await dockerApi().getContainer(id).inspect()];
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return [];
+    throw error;
+  }
 }
 
 const only = (round: number) => [{ name, state: 'running', round: String(round), restart: 'always' }];
