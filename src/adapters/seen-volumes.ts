@@ -4,7 +4,7 @@ import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Engine, VolumeSummary } from '../stack/engine.ts';
-import { boundFolder } from '../stack/observe.ts';
+import { folderBehind } from '../stack/observe.ts';
 import type { SeenVolumes } from '../stack/volumes/volume-contents.ts';
 import { ownershipOf, replaceFile } from './durable.ts';
 import { HelperContainer } from './helper-container.ts';
@@ -73,7 +73,7 @@ export async function looksLikeModels(
   volume: VolumeSummary,
   wish: LookWish,
 ): Promise<boolean | undefined> {
-  const folder = volume.driver === 'local' ? boundFolder(volume.options) : undefined;
+  const folder = folderBehind(volume);
   if (folder !== undefined) {
     const seen = await seenBy((path) => isFolder(join(folder, path)));
     if (seen !== undefined) return seen;

@@ -1,4 +1,5 @@
-import type { ContainerSpec } from './engine.ts';
+import { labels } from '../labels.ts';
+import type { ContainerSpec, ContainerSummary } from './engine.ts';
 
 type Own = 'image' | 'command' | 'labels' | 'mounts' | 'user' | 'restart' | 'capAdd' | 'init';
 
@@ -29,4 +30,9 @@ export function bareContainer({
     ulimits: new Map(),
     resources: {},
   };
+}
+
+/** One that a command made to work for it, and that goes with it; not the guard, which stays. */
+export function isHelper({ labels: own }: Pick<ContainerSummary, 'labels'>): boolean {
+  return own[labels.operation] !== undefined;
 }

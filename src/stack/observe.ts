@@ -110,7 +110,7 @@ export function usedVolumes(definition: StackDefinition, services: readonly Serv
   return [...keys].flatMap((key) => definition.volumes.get(key) ?? []);
 }
 
-/** The host folder that a volume is a name for, if it is one (`type: none`, `o: bind`). */
+/** The host folder that options make a volume a name for, if they do (`type: none`, `o: bind`). */
 export function boundFolder(
   options: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
 ): string | undefined {
@@ -119,13 +119,21 @@ export function boundFolder(
   return get('o')?.split(',').includes('bind') ? get('device') : undefined;
 }
 
+/** The host folder that a volume on the engine is a name for, if it is one: what another driver calls a device is none. */
+export function folderBehind({
+  driver,
+  options,
+}: Pick<VolumeSummary, 'driver' | 'options'>): string | undefined {
+  return driver === 'local' ? boundFolder(options) : undefined;
+}
+
 /** Whether the volume that is there keeps its bytes elsewhere than in a folder, though the definition would make a name for one. */
 export function keepsItsPlace(volume: VolumeDefinition, found: VolumeSummary | undefined): boolean {
   return (
     found !== undefined &&
     !volume.external &&
     boundFolder(volume.driverOpts) !== undefined &&
-    boundFolder(found.options) === undefined
+    folderBehind(found) === undefined
   );
 }
 

@@ -1,7 +1,7 @@
 import { AixclError } from '../errors.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { VolumeSummary } from './engine.ts';
-import { boundFolder, keepsItsPlace, type Observed, usedVolumes } from './observe.ts';
+import { boundFolder, folderBehind, keepsItsPlace, type Observed, usedVolumes } from './observe.ts';
 import type { StartStep, StartWish } from './start-step.ts';
 import { placeOf } from './volumes/kept-volumes.ts';
 
@@ -122,7 +122,7 @@ export function planVolumes(
 /** After a home was moved, the volume still is a name for its old folder; a runtime on it would work on the wrong one, or on none. */
 function refuseOtherFolder(volume: VolumeDefinition, found: VolumeSummary): void {
   const wanted = boundFolder(volume.driverOpts);
-  const named = boundFolder(found.options);
+  const named = folderBehind(found);
   if (!wanted || !named || wanted === named) return;
   throw new AixclError(
     'refused',

@@ -5,7 +5,7 @@ import type { Home } from '../../home.ts';
 import type { ServiceDefinition, StackDefinition } from '../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, PublishedPort } from '../../stack/engine.ts';
 import { refuseOtherHome } from '../../stack/home-guard.ts';
-import { boundFolder } from '../../stack/observe.ts';
+import { boundFolder, folderBehind } from '../../stack/observe.ts';
 import { ambiguous, type Match, matches, type ServiceIdentity } from '../../stack/recreate/container-ref.ts';
 import { choose } from '../../stack/recreate/mend.ts';
 import { ollamaModelsPath } from '../../stack/volumes/volume-contents.ts';
@@ -105,7 +105,7 @@ async function ofContainer(
   if (!volume) {
     return { kind: 'engine', place: `container ${container.name}`, container: inside, mount: undefined };
   }
-  const folder = volume.driver === 'local' ? boundFolder(volume.options) : undefined;
+  const folder = folderBehind(volume);
   if (folder !== undefined) return ofFolder(folder, below, inside);
   return {
     kind: 'engine',
@@ -175,7 +175,7 @@ async function ofDefinition(
   const volume = mount.kind === 'volume' && mount.source ? definition.volumes.get(mount.source) : undefined;
   if (!volume) return { kind: 'directory', models: join(home.ollama, 'models') };
   const there = await engine?.inspectVolume(volume.name);
-  const folder = boundFolder(there ? there.options : volume.driverOpts);
+  const folder = there ? folderBehind(there) : boundFolder(volume.driverOpts);
   if (folder !== undefined) return ofFolder(folder, below, undefined);
   const place = `volume ${volume.name}`;
   if (!engine) return { kind: 'unreachable', place, why: why! };

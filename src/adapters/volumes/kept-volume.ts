@@ -4,7 +4,7 @@ import { AixclError, systemCode } from '../../errors.ts';
 import type { KeptModel } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { Engine, VolumeSummary } from '../../stack/engine.ts';
-import { boundFolder } from '../../stack/observe.ts';
+import { folderBehind } from '../../stack/observe.ts';
 import type { SourceFile } from '../../vault/subject.ts';
 import type { FolderTree } from '../folders/tree.ts';
 import { readTree } from '../folders/tree.ts';
@@ -93,8 +93,9 @@ export function isEmpty({ saved: { files, links, folders, odd } }: CoveredTree):
 }
 
 /** The folder of this machine that a volume is a name for, its links followed. */
-async function folderOf({ name, driver, options }: VolumeSummary): Promise<string | undefined> {
-  const folder = driver === 'local' ? boundFolder(options) : undefined;
+async function folderOf(volume: VolumeSummary): Promise<string | undefined> {
+  const { name } = volume;
+  const folder = folderBehind(volume);
   if (folder === undefined) return undefined;
   try {
     const real = await realpath(folder);

@@ -1,6 +1,6 @@
 import type { ContainerSummary } from '../engine.ts';
+import { folderBehind } from '../observe.ts';
 import { guardHolding, mountedVolumes } from '../volumes/guard.ts';
-import { folderBehind } from '../volumes/volume-status.ts';
 import { concernsUs, type ObservedClean } from './observe-clean.ts';
 
 /** Volumes that stay and that nothing holds once the containers are gone: what is in there counts as precious unless it is known not to. */

@@ -1,7 +1,7 @@
 import { composeLabels, labels } from '../../labels.ts';
 import type { StackDefinition } from '../definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from '../engine.ts';
-import { boundFolder } from '../observe.ts';
+import { folderBehind } from '../observe.ts';
 import { guardsOf, mountedVolumes } from '../volumes/guard.ts';
 import { ollamaModelsPath, type VolumeContents } from '../volumes/volume-contents.ts';
 
@@ -101,7 +101,7 @@ export async function modelsInLayers(
 
 /** Who mounts a volume, or the folder that it is a name for. */
 export function usersOf(volume: VolumeSummary, containers: readonly ContainerSummary[]): ContainerSummary[] {
-  const folder = boundFolder(volume.options);
+  const folder = folderBehind(volume);
   return containers.filter(({ mounts }) =>
     mounts.some((mount) =>
       mount.kind === 'volume' ? mount.name === volume.name : folder !== undefined && mount.source === folder,

@@ -1,6 +1,6 @@
-import { AixclError } from '../../errors.ts';
 import { composeLabels, labels } from '../../labels.ts';
 import type { Step } from '../../plan/step.ts';
+import { isHelper } from '../bare-container.ts';
 import { inDependencyOrder } from '../dependency-order.ts';
 import type { ContainerSummary, ImageDetail, NetworkSummary, VolumeSummary } from '../engine.ts';
 import { replaces } from '../recreate/container-ref.ts';
@@ -9,6 +9,7 @@ import { isAside, isFailed } from '../recreate/set-aside.ts';
 import { isGuard, mountedVolumes } from '../volumes/guard.ts';
 import { DisposableVolume } from '../volumes/removable-volume.ts';
 import type { VolumeContents } from '../volumes/volume-contents.ts';
+import { askedVolume } from './asked-volume.ts';
 import { imagesForGuard, lastHolder, volumesLeftUnheld } from './clean-holding.ts';
 import {
   type AskedVolume,
@@ -98,10 +99,6 @@ function holding(seen: ObservedClean, volumes: readonly string[]): CleanStep[] {
   if (volumes.length === 0) return [];
   const because = 'they stay, and nothing else would keep a clean-up of the engine from them';
   return [{ kind: 'hold-volumes', because, volumes, images: imagesForGuard(seen) }];
-}
-
-function isHelper({ labels: own }: ContainerSummary): boolean {
-  return own[labels.operation] !== undefined;
 }
 
 /** Those of services that the definition does not have come first: nobody depends on them. */
@@ -250,46 +247,6 @@ const whyKept: Readonly<Record<VolumeContents, string>> = {
 
 function toTake(name: string): string {
   return `to save it and take it away: aixcl stack clean --volumes ${name}`;
-}
-
-function askedVolume(
-  seen: ObservedClean,
-  name: string,
-  going: readonly ContainerSummary[],
-): { readonly volume: VolumeSummary; readonly asked: AskedVolume } {
-  const { volumes: all, containers, asked } = seen;
-  const volume = all.find((one) => one.name === name);
-  const detail = asked.get(name);
-  if (!volume) {
-    throw new AixclError('notFound', `there is no volume ${name} on this engine; nothing was changed`, {
-      hint: `aixcl stack status; if it was saved: aixcl backups list --model ${name}`,
-    });
-  }
-  if (!concernsUs(volume, seen)) {
-    const whose = volume.labels[labels.home] ?? volume.labels[composeLabels.project];
-    throw new AixclError(
-      'refused',
-      `the volume ${name} is not of this stack${whose ? `, but of ${whose}` : ': no label of aixcl is on it, and neither a service nor a guard mounts it'}; nothing was changed`,
-      { hint: `docker volume inspect ${name}` },
-    );
-  }
-  const user = usersOf(volume, containers).find(
-    (one) => !going.includes(one) && !isGuard(one) && !isHelper(one),
-  );
-  if (user) {
-    throw new AixclError(
-      'refused',
-      `the container ${user.name}, which stays, uses the volume ${name}; nothing was changed`,
-      { hint: `When it is no longer needed: docker rm -f ${user.name}` },
-    );
-  }
-  if (!detail) throw new Error(`the volume ${name} was not looked into`);
-  if (detail.held !== null) {
-    throw new AixclError('refused', `the volume ${name} stays: ${detail.held}; nothing was changed`, {
-      hint: `Take it out of the volume first: docker volume inspect ${name}`,
-    });
-  }
-  return { volume, asked: detail };
 }
 
 function keep(

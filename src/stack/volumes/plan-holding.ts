@@ -1,11 +1,10 @@
 import type { ServiceDefinition, StackDefinition } from '../definition/types.ts';
-import { boundFolder, type Observed, usedVolumes } from '../observe.ts';
+import { boundFolder, folderBehind, type Observed, usedVolumes } from '../observe.ts';
 import { anonymousName } from '../recreate/inherited-volumes.ts';
 import type { StartStep, StartWish } from '../start-step.ts';
 import { type GuardPlan, guardHolding, guardsOf, isSettled, mountedVolumes, planGuard } from './guard.ts';
 import { imagesAtHand } from './images-at-hand.ts';
 import { contentsOfVolume } from './volume-contents.ts';
-import { folderBehind } from './volume-status.ts';
 
 /** Sees to it that the guard holds what these services keep inside the engine, before the first of them is started. `steps`: theirs. */
 export function planHolding(

@@ -1,7 +1,8 @@
-import { composeLabels, labels } from '../../labels.ts';
+import { composeLabels } from '../../labels.ts';
+import { isHelper } from '../bare-container.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from '../definition/types.ts';
 import type { ContainerSummary, VolumeSummary } from '../engine.ts';
-import { boundFolder, type HostFacts, keepsItsPlace, usedVolumes } from '../observe.ts';
+import { boundFolder, folderBehind, type HostFacts, keepsItsPlace, usedVolumes } from '../observe.ts';
 import { guardHolding, isGuard, mountedVolumes } from './guard.ts';
 import { contentsOfVolume, type VolumeContents, type VolumeSurroundings } from './volume-contents.ts';
 
@@ -79,9 +80,8 @@ export function volumesOfStack({
 }
 
 function isOfStack({ project }: StackDefinition, container: ContainerSummary): boolean {
-  const { labels: own } = container;
-  if (own[labels.operation] !== undefined) return false;
-  return isGuard(container) || own[composeLabels.project] === project;
+  if (isHelper(container)) return false;
+  return isGuard(container) || container.labels[composeLabels.project] === project;
 }
 
 /** A folder of this machine keeps its files whatever an engine removes; a running container keeps its volume from being removed. */
@@ -106,11 +106,6 @@ async function hiddenFolder(
 ): Promise<string | null> {
   const folder = defined && keepsItsPlace(defined, found) ? boundFolder(defined.driverOpts) : undefined;
   return folder !== undefined && (await host.holdsAnything(folder)) ? folder : null;
-}
-
-/** The folder that a volume on the engine is a name for, if it is one. */
-export function folderBehind({ driver, options }: VolumeSummary): string | undefined {
-  return driver === 'local' ? boundFolder(options) : undefined;
 }
 
 /** Whether something stands between the volume and a clean-up, also once the stack is stopped. */

@@ -7,7 +7,7 @@ import type { DiskExamined, FolderExamined } from '../../../doctor/examined.ts';
 import { systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, VolumeSummary } from '../../../stack/engine.ts';
-import { boundFolder } from '../../../stack/observe.ts';
+import { folderBehind } from '../../../stack/observe.ts';
 import { ifKnown } from './examination.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -52,7 +52,7 @@ function usersIn(
   const users = new Map<string, string>();
   for (const { name } of definition.volumes.values()) {
     const volume = volumes.find((each) => each.name === name);
-    const folder = volume && boundFolder(volume.options);
+    const folder = volume && folderBehind(volume);
     if (folder) users.set(folder, `the volume ${name}`);
   }
   const user = containers.find(({ mounts }) => mounts.some(({ source }) => source === models));

@@ -6,11 +6,11 @@ import type { OtherVolume } from '../../../doctor/examined.ts';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
+import { folderBehind } from '../../../stack/observe.ts';
 import { isGuard, mountedVolumes } from '../../../stack/volumes/guard.ts';
 import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
 import { contentsOfVolume, type SeenVolumes } from '../../../stack/volumes/volume-contents.ts';
 import {
-  folderBehind,
   holderOf,
   type VolumeStatus,
   volumeStatuses,

@@ -11,7 +11,7 @@ import type {
 } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import type { FolderVolume } from '../../../stack/home-overlay.ts';
-import { boundFolder, identityOf } from '../../../stack/observe.ts';
+import { boundFolder, folderBehind, identityOf } from '../../../stack/observe.ts';
 import { isOurs } from '../../../stack/recreate/container-ref.ts';
 import { theOne } from '../../../stack/recreate/mend.ts';
 import { ollamaModelsPath } from '../../../stack/volumes/volume-contents.ts';
@@ -80,7 +80,7 @@ async function freeName(engine: Engine, wanted: string, folder: string): Promise
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
     const found = await engine.inspectVolume(name);
-    if (!found || boundFolder(found.options) === folder) return name;
+    if (!found || folderBehind(found) === folder) return name;
   }
 }
 

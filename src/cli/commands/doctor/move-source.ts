@@ -8,7 +8,7 @@ import type { OtherStore } from '../../../models/ollama/bring-over.ts';
 import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
-import { boundFolder } from '../../../stack/observe.ts';
+import { folderBehind } from '../../../stack/observe.ts';
 import { guardHolding } from '../../../stack/volumes/guard.ts';
 import type { Context } from '../../context.ts';
 import { ollamaOf, storeAt } from '../wiring/ollama.ts';
@@ -36,14 +36,10 @@ export async function moveSource(context: Context, text: string): Promise<MoveSo
     throw new AixclError('notFound', `there is no folder ${path}`, { hint: 'aixcl doctor' });
   }
   const volume = await (await context.engine()).inspectVolume(text);
-  if (volume) return { kind: 'volume', volume, folder: folderOf(volume) };
+  if (volume) return { kind: 'volume', volume, folder: folderBehind(volume) };
   throw new AixclError('notFound', `there is no volume ${text} on this engine`, {
     hint: 'docker volume ls; for a folder, its path: aixcl doctor --move ./FOLDER',
   });
-}
-
-function folderOf({ driver, options }: VolumeSummary): string | undefined {
-  return driver === 'local' ? boundFolder(options) : undefined;
 }
 
 /** Where an Ollama's folder `models` may lie below what one has of it: its folder, that one itself, the home around it. */

@@ -13,7 +13,7 @@ import {
 import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
-import { boundFolder } from '../../../stack/observe.ts';
+import { folderBehind } from '../../../stack/observe.ts';
 import { isGuard } from '../../../stack/volumes/guard.ts';
 import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
 import { contentsOfVolume, type VolumeContents } from '../../../stack/volumes/volume-contents.ts';
@@ -126,8 +126,9 @@ async function sizesOf(engine: Engine, volumes: readonly VolumeSummary[]): Promi
   try {
     const usage = await Promise.race([engine.usage().catch(() => undefined), over]);
     for (const [id, size] of usage?.containers ?? []) sizes.set(id, size);
-    for (const { name, options } of volumes) {
-      const folder = boundFolder(options);
+    for (const volume of volumes) {
+      const { name } = volume;
+      const folder = folderBehind(volume);
       const size = folder === undefined ? usage?.volumes.get(name) : await folderSize(folder, end);
       if (size !== undefined) sizes.set(name, size);
     }

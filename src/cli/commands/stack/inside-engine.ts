@@ -4,12 +4,11 @@ import { AixclError, reasonOf } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
 import type { VolumeDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
-import { boundFolder, usedVolumes } from '../../../stack/observe.ts';
+import { boundFolder, folderBehind, usedVolumes } from '../../../stack/observe.ts';
 import type { StartStep } from '../../../stack/start-step.ts';
 import { guardName } from '../../../stack/volumes/guard.ts';
 import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
 import type { KeptVolume } from '../../../stack/volumes/kept-volumes.ts';
-import { folderBehind } from '../../../stack/volumes/volume-status.ts';
 import type { Context } from '../../context.ts';
 import type { View } from './keep-data.ts';
 
