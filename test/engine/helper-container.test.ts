@@ -160,9 +160,11 @@ describeOneEngine('the hands of a helper', (given) => {
     expect(copied?.ino).not.toBe(live?.ino);
     expect([linked?.uid, copied?.uid]).toEqual([1234, 1234]);
     expect(await readFile(join(vault, 'copied'), 'utf8')).toBe('bytes');
-    for (const work of [both.link(from, join(vault, 'linked')), both.copy(from, join(vault, 'copied'))]) {
-      await expect(work).rejects.toMatchObject({ code: 'refused' });
-    }
+    await Promise.all(
+      [both.link(from, join(vault, 'linked')), both.copy(from, join(vault, 'copied'))].map((work) =>
+        expect(work).rejects.toMatchObject({ code: 'refused' }),
+      ),
+    );
     await symlink(from, join(ollama, 'link'));
     await expect(both.link(join(ollama, 'link'), join(vault, 'x'))).rejects.toMatchObject({
       code: 'refused',
