@@ -1,25 +1,14 @@
-import type { Home } from '../home.ts';
 import type { Result } from '../plan/step.ts';
 import type { StackDefinition } from '../stack/definition/types.ts';
-import type { Engine } from '../stack/engine.ts';
 import type { Gpu } from '../stack/gpu.ts';
+import type { Surroundings } from '../wiring/surroundings.ts';
 
 /** What a command gets from the command line and its surroundings. Built once in `app.ts`; commands build nothing themselves. */
-export interface Context {
+export interface Context extends Surroundings {
   readonly flags: GlobalFlags;
-  /** Process environment over the home's `.env`. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: Home;
-  /** Aborted by SIGINT or SIGTERM; `reason` is the AixclError to exit with. */
-  readonly signal: AbortSignal;
   readonly out: Output;
-  readonly progress: Progress;
   /** Asks on stderr, default no. Resolves on yes or `--yes`; throws `refused` (exit 3) on no, or without a terminal. */
   confirm(question: string): Promise<void>;
-  /** The engine that flags, environment and context name; throws `engineUnreachable` within 2 s. Connected once. */
-  engine(): Promise<Engine>;
-  /** The definition that `-f`, `-p`, `--profile`, `--env-file` and the home name. Read once. */
-  definition(): Promise<StackDefinition>;
   /** The definition read again, after a file of it was written. */
   reloadDefinition(): Promise<StackDefinition>;
   /** Which GPU this machine has and the services get. Decided once. */
@@ -82,17 +71,4 @@ export interface Paint {
   bad(text: string): string;
   /** One of six colours, the same for the same number. */
   tint(text: string, index: number): string;
-}
-
-/** Progress on stderr: bars on a terminal, lines off it, JSON lines on request. */
-export interface Progress {
-  /** A piece of work under `label`. With `total` (bytes) it shows bytes, rate and time left. Always end it. */
-  start(label: string, total?: number): Task;
-}
-
-export interface Task {
-  /** Bytes done so far (and, where it became known only now, the total), or a new text. */
-  update(change: { done?: number; total?: number; text?: string }): void;
-  succeed(text?: string): void;
-  fail(text?: string): void;
 }

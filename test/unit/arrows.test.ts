@@ -17,12 +17,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   consolidate: ['files', 'plan', ...nouns],
   doctor: ['files', 'plan', ...nouns],
   adapters: ['files', 'plan', 'adapters', ...nouns],
+  wiring: ['files', 'plan', 'wiring', 'adapters', ...nouns],
   upload: ['files', 'plan', 'upload', ...nouns],
   cli: ['files', 'plan', 'cli', ...nouns],
 };
 
-/** Those who wire domain and adapters: `app.ts`, and what a verb loads when it runs. The rest of cli/ is loaded by every command. */
-const wires = /^cli\/(app|commands\/[^/]+\/.+)\.ts$/;
+/**
+ * Of the front ends those who wire domain and adapters. In cli/: `app.ts`, and what a verb loads when it runs; the rest is loaded by every
+ * command. In upload/: `app.ts` and what lies in folders, but for what runs in the browser.
+ */
+const wires = /^(cli\/(app|commands\/[^/]+\/.+)|upload\/(app|(?!page\/)[^/]+\/.+))\.ts$/;
+/** The browser gets its own code, and what both sides say to each other. */
+const ofThePage = /^upload\/(page\/.+|api\.ts)$/;
 
 interface Import {
   /** Paths inside src/. */
@@ -62,6 +68,10 @@ test.each([
   ['adapters/docker/connect.ts', `import { a } from '../../cli/app.ts';`],
   ['cli/commands/stack.ts', `import {\n  a,\n  b,\n} from '../../adapters/docker/connect.ts';`],
   ['upload/routes.ts', `import { a } from '../cli/app.ts';`],
+  ['upload/routes.ts', `import { a } from '../adapters/durable.ts';`],
+  ['upload/page/app.tsx', `import { a } from '../server.ts';`],
+  ['wiring/vault.ts', `import { a } from '../cli/app.ts';`],
+  ['cli/parser.ts', `import { a } from '../wiring/vault.ts';`],
 ])('an arrow that runs backwards is found: %s, %s', (file, source) => {
   expect(importsOf(file, source).filter(isBackwards)).toHaveLength(1);
 });
@@ -69,6 +79,8 @@ test.each([
 test.each([
   ['cli/app.ts', `import { a } from '../adapters/docker/connect.ts';`],
   ['cli/commands/models/add.ts', `import { a } from '../../../adapters/files.ts';`],
+  ['upload/page/app.tsx', `import type { PageState } from '../api.ts';`],
+  ['upload/receive/store.ts', `import { a } from '../../adapters/durable.ts';`],
   ['cli/commands/models.ts', `const { a } = await import('../../adapters/files.ts');`],
   ['cli/commands/models.ts', `import type { A } from '../../adapters/files.ts';`],
   ['adapters/docker/connect.ts', `import type { Engine } from '../../stack/engine.ts';`],
@@ -79,12 +91,14 @@ test.each([
 
 /** Tests, and the `test-*.ts` that several tests share, wire what they try, as `app.ts` does. */
 function isSource(file: string): boolean {
-  return file.endsWith('.ts') && !file.endsWith('.test.ts') && !basename(file).startsWith('test-');
+  return /\.tsx?$/.test(file) && !/\.test\.tsx?$/.test(file) && !basename(file).startsWith('test-');
 }
 
 function isBackwards({ from, to, kind }: Import): boolean {
   const folder = folderOf(from);
-  if (folder === 'cli' && folderOf(to) === 'adapters') return kind === 'value' && !wires.test(from);
+  if (from.startsWith('upload/page/')) return !ofThePage.test(to);
+  const wired = ['adapters', 'wiring'].includes(folderOf(to));
+  if (wired && ['cli', 'upload'].includes(folder)) return kind === 'value' && !wires.test(from);
   return !(allowed[folder] ?? []).includes(folderOf(to));
 }
 

@@ -1,5 +1,5 @@
 import type { Ora } from 'ora';
-import type { Progress, Task } from '../context.ts';
+import type { Progress, Task } from '../../wiring/surroundings.ts';
 import { describeTask, type TaskState } from './task-line.ts';
 
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet';

@@ -14,14 +14,14 @@ import {
 } from '../../../vault/retention.ts';
 import type { Subject } from '../../../vault/subject.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
+import { journalOf } from '../../../wiring/journal.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { sourcesOf } from '../../../wiring/sources.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { working } from '../../working.ts';
-import { journalOf } from '../wiring/journal.ts';
-import { keepersOf } from '../wiring/keepers.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { sourcesOf } from '../wiring/sources.ts';
-import { vaultOf } from '../wiring/vault.ts';
 
 const command = 'backups cleanup';
 const sourceDeadlineMs = 10_000;

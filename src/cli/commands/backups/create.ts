@@ -8,15 +8,15 @@ import { isPath } from '../../../models/named-subject.ts';
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
+import { keeperOf, keepersOf } from '../../../wiring/keepers.ts';
+import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { bytes } from '../../output/quantity.ts';
-import { working } from '../../working.ts';
-import { runtimeOf } from '../models/find.ts';
-import { keeperOf, keepersOf } from '../wiring/keepers.ts';
-import { settleFirst, type Work, withOperation } from '../wiring/operation.ts';
-import { readableContents } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
+import { runtimeOf } from '../models/runtime.ts';
 
 const command = 'backups create';
 

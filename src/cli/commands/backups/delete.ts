@@ -6,12 +6,12 @@ import { meansOllamaName } from '../../../models/ollama/name.ts';
 import { isGood } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { typedName } from '../../typed-name.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { readableContents } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
 const command = 'backups delete';

@@ -4,11 +4,11 @@ import { shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { findNamed, isPath } from '../../../models/named-subject.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { type BackupObject, describeBackup } from '../../../wiring/describe-backup.ts';
+import { recordsUnreadable } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Column, Context, Paint } from '../../context.ts';
 import { ago, bytes } from '../../output/quantity.ts';
-import { recordsUnreadable } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
-import { type BackupObject, describeBackup } from './describe.ts';
 
 /** `backups list`: from the vault's records alone. Records that can't be read are told when the others are shown. */
 export async function list(context: Context, argv: Arguments): Promise<void> {

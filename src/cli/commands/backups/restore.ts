@@ -5,7 +5,6 @@ import { shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
-import type { Context } from '../../context.ts';
 import {
   type BringingBack,
   bringBack,
@@ -13,10 +12,11 @@ import {
   plannedSteps,
   restoredStep,
   restoreText,
-} from '../wiring/bring-back.ts';
-import { settleFirst, withOperation } from '../wiring/operation.ts';
-import { readableContents } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
+} from '../../../wiring/bring-back.ts';
+import { settleFirst, withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import type { Context } from '../../context.ts';
 import { chooseBackups } from './choose.ts';
 
 const command = 'backups restore';

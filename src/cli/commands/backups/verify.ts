@@ -1,13 +1,13 @@
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { checkSnapshot, damageWhenSaved, type HashedBlobs } from '../../../vault/check-snapshot.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { bytes } from '../../output/quantity.ts';
-import { working } from '../../working.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { readableContents } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { chooseBackups } from './choose.ts';
 
 const command = 'backups verify';

@@ -1,7 +1,7 @@
 import type { Examined, Unexamined } from '../../../doctor/examined.ts';
 import { AixclError, reasonOf, systemCode } from '../../../errors.ts';
+import { vaultOnModelsDisk } from '../../../wiring/disks.ts';
 import type { Context } from '../../context.ts';
-import { vaultOnModelsDisk } from '../wiring/disks.ts';
 import { Examination } from './examination.ts';
 import { lookAtEngine, lookAtHomes } from './look-at-engine.ts';
 import { lookAtDisks, lookAtFolders } from './look-at-folders.ts';

@@ -5,11 +5,11 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { holdVolumes } from '../../../stack/volumes/hold-volumes.ts';
 import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
+import { journalled } from '../../../wiring/journalled.ts';
+import { withOperation } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { turnOf } from '../stack/turn.ts';
-import { journalled } from '../wiring/journalled.ts';
-import { withOperation } from '../wiring/operation.ts';
 import { renamable } from './look-at-stack.ts';
 
 const command = 'doctor --fix';

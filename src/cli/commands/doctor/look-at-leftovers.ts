@@ -2,9 +2,9 @@ import { abandonedHelpers } from '../../../adapters/helper-container.ts';
 import { isRunning } from '../../../adapters/process-identity.ts';
 import type { LeftoversExamined } from '../../../doctor/examined.ts';
 import { openOperations } from '../../../plan/operations.ts';
+import { journalOf } from '../../../wiring/journal.ts';
+import { keeperOf } from '../../../wiring/keepers.ts';
 import type { Context } from '../../context.ts';
-import { journalOf } from '../wiring/journal.ts';
-import { keeperOf } from '../wiring/keepers.ts';
 import { ifKnown } from './examination.ts';
 import type { Surroundings } from './surroundings.ts';
 

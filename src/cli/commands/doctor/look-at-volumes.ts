@@ -16,7 +16,7 @@ import {
   volumeStatuses,
   volumesOfStack,
 } from '../../../stack/volumes/volume-status.ts';
-import { journalOf } from '../wiring/journal.ts';
+import { journalOf } from '../../../wiring/journal.ts';
 import { placesBroughtOver } from './brought-over.ts';
 import { ifKnown } from './examination.ts';
 import { filesOnlyThere } from './only-there.ts';

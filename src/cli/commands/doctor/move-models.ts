@@ -5,10 +5,10 @@ import { assertRoomFor, type BringStep, key, planBringOver } from '../../../mode
 import { shownName } from '../../../models/ollama/name.ts';
 import type { OllamaStore } from '../../../models/ollama/store.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import type { Work } from '../../../wiring/operation.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import type { Outcomes } from '../../outcomes.ts';
-import { working } from '../../working.ts';
-import type { Work } from '../wiring/operation.ts';
 import type { FoundStore } from './move-source.ts';
 
 /** What is to come from one store into another. */

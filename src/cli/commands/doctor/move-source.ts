@@ -10,8 +10,8 @@ import { shellWord } from '../../../shell-word.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
 import { folderBehind } from '../../../stack/observe.ts';
 import { guardHolding } from '../../../stack/volumes/guard.ts';
+import { ollamaOf, storeAt } from '../../../wiring/ollama.ts';
 import type { Context } from '../../context.ts';
-import { ollamaOf, storeAt } from '../wiring/ollama.ts';
 
 /** What `--move` was given. */
 export type MoveSource =

@@ -1,10 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
+import { ollamaOf } from '../../../wiring/ollama.ts';
+import { settleFirst, withOperation } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
-import { ollamaOf } from '../wiring/ollama.ts';
-import { settleFirst, withOperation } from '../wiring/operation.ts';
 import { moveHome } from './move-home.ts';
 import {
   type Bringing,

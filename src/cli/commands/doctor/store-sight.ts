@@ -13,8 +13,8 @@ import { shownName } from '../../../models/ollama/name.ts';
 import type { OllamaStore, StoredBlob, StoredManifest } from '../../../models/ollama/store.ts';
 import type { VolumeSummary } from '../../../stack/engine.ts';
 import type { Digest } from '../../../vault/digest.ts';
+import { ollamaOf } from '../../../wiring/ollama.ts';
 import type { Context } from '../../context.ts';
-import { ollamaOf } from '../wiring/ollama.ts';
 import { ifKnown } from './examination.ts';
 
 /** An Ollama's store by names and sizes. */

@@ -2,8 +2,8 @@ import type { StackDefinition } from '../../../stack/definition/types.ts';
 import type { ContainerSummary, Engine, VolumeSummary } from '../../../stack/engine.ts';
 import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import type { VaultContents } from '../../../vault/vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { type StoreSight, sightOfOwnStore } from './store-sight.ts';
 
 /** What several parts of an examination look at: asked for once, by whoever needs it first. */

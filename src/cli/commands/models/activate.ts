@@ -1,12 +1,12 @@
 import type { Arguments } from 'yargs';
 import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
 import { activate as activateModel, assertServable } from '../../../models/activate.ts';
+import { findModel } from '../../../models/find-model.ts';
 import type { Model } from '../../../models/model.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
 import type { Note } from '../../../plan/journal.ts';
+import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
-import { journalled } from '../wiring/journalled.ts';
-import { findModel } from './find.ts';
 import { activationPorts } from './server.ts';
 
 const command = 'models activate';

@@ -11,11 +11,11 @@ import { observeOrder } from '../../../models/order.ts';
 import { type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-add.ts';
 import type { Need } from '../../../models/room.ts';
 import type { Source } from '../../../models/source.ts';
+import { keeperOf } from '../../../wiring/keepers.ts';
+import { replaceSaved } from '../../../wiring/save-first.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
-import { keeperOf } from '../wiring/keepers.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
-import { replaceSaved } from './save-first.ts';
 
 type FileSource = Exclude<Source, { kind: 'ollama' }>;
 

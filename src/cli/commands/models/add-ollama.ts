@@ -10,13 +10,13 @@ import { setAside } from '../../../models/ollama/restore.ts';
 import type { Need } from '../../../models/room.ts';
 import type { Source } from '../../../models/source.ts';
 import type { Operation } from '../../../plan/journal.ts';
+import { type Ollama, ollamaOf } from '../../../wiring/ollama.ts';
+import { holdingVault } from '../../../wiring/operation.ts';
+import { saveBeforeUpdate } from '../../../wiring/save-first.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { type Ollama, ollamaOf } from '../wiring/ollama.ts';
-import { holdingVault } from '../wiring/operation.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
-import { saveBeforeUpdate } from './save-first.ts';
 
 type NameSource = Extract<Source, { kind: 'ollama' }>;
 

@@ -9,8 +9,8 @@ import { resolveHome } from '../../../home.ts';
 import type { Intake } from '../../../models/intake.ts';
 import { writeSelfTestModel } from '../../../models/self-test-model.ts';
 import type { Result } from '../../../plan/step.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { addSources } from './add.ts';
 
 /** Replaces parts of the intake, for what a real disk does not do on demand. */

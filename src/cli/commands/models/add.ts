@@ -5,11 +5,11 @@ import { isProjectorName } from '../../../models/model-name.ts';
 import { type Room, roomFor } from '../../../models/room.ts';
 import { parseSource, type Runtime, type Source, shownSource } from '../../../models/source.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { journalled } from '../wiring/journalled.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
-import { runtimeOf } from './find.ts';
+import { runtimeOf } from './runtime.ts';
 
 interface AddOptions {
   readonly as?: string | undefined;

@@ -16,9 +16,9 @@ import { blobsOf } from '../../../models/ollama/manifest.ts';
 import { parseOllamaName } from '../../../models/ollama/name.ts';
 import type { FetchedFile } from '../../../models/repair.ts';
 import { hexOf, isDigest } from '../../../vault/digest.ts';
+import { ollamaOf } from '../../../wiring/ollama.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { ollamaOf } from '../wiring/ollama.ts';
 
 /** Right bytes of a damaged file from where its model came from; null when that is not known. See `RepairPorts.fetch`. */
 export async function fetchRightBytes(

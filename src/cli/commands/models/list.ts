@@ -1,9 +1,9 @@
 import type { Arguments } from 'yargs';
+import { type ModelObject, parameterText } from '../../../wiring/describe-model.ts';
+import { complete, listing, snapshotsIn } from '../../../wiring/listing.ts';
 import type { Column, Context, Paint } from '../../context.ts';
 import { ago, bytes } from '../../output/quantity.ts';
-import { type ModelObject, parameterText } from './describe.ts';
-import { runtimeOf } from './find.ts';
-import { complete, listing, snapshotsIn } from './listing.ts';
+import { runtimeOf } from './runtime.ts';
 
 /** Milliseconds in which sources may answer; who does not is taken for one that does not. */
 const sourcesDeadline = 1000;

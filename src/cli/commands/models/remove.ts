@@ -13,15 +13,15 @@ import { originOfSnapshot } from '../../../models/sources.ts';
 import { shellWord } from '../../../shell-word.ts';
 import { heldUntil } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import { settleFirst, vaultWithHands, type Work, withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
-import { working } from '../../working.ts';
-import { keepersOf } from '../wiring/keepers.ts';
-import { settleFirst, vaultWithHands, type Work, withOperation } from '../wiring/operation.ts';
-import { readableContents } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
-import { runtimeOf } from './find.ts';
 import { removalText } from './remove-text.ts';
+import { runtimeOf } from './runtime.ts';
 
 interface Removal {
   readonly step: RemoveStep & { readonly kind: 'remove' };
@@ -89,7 +89,7 @@ async function observe(
 /** Why Ollama can't be asked to delete; a model whose manifest can't be read goes without being asked. */
 async function whyStopped(context: Context, { model }: Found): Promise<string | null> {
   if (model.files.every(({ path }) => path.startsWith('manifests/'))) return null;
-  const { ollamaOf } = await import('../wiring/ollama.ts');
+  const { ollamaOf } = await import('../../../wiring/ollama.ts');
   try {
     await (await ollamaOf(context)).runtime.version();
     return null;
@@ -107,7 +107,7 @@ async function sourceOf(context: Context, { keeper, model }: Found): Promise<Obs
   const source = await keeper.open(model, { partial: true });
   const { subject, files, facts } = source;
   await source[Symbol.asyncDispose]();
-  const { sourcesOf } = await import('../wiring/sources.ts');
+  const { sourcesOf } = await import('../../../wiring/sources.ts');
   const origin = originOfSnapshot({ subject, files, facts });
   const [state] = await sourcesOf(context, [origin], sourceDeadlineMs);
   return state ?? null;

@@ -3,12 +3,12 @@ import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.
 import { projectorPath } from '../../../adapters/models-directory/projector.ts';
 import { AixclError } from '../../../errors.ts';
 import { activeModel } from '../../../models/active-model.ts';
+import { findModel } from '../../../models/find-model.ts';
 import type { Model } from '../../../models/model.ts';
 import { type ArgumentChange, changeArguments } from '../../../models/server-arguments.ts';
+import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
-import { journalled } from '../wiring/journalled.ts';
 import { activateShown } from './activate.ts';
-import { findModel } from './find.ts';
 import { serverRunning } from './server.ts';
 
 const command = 'models set';

@@ -1,11 +1,11 @@
 import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
+import { findModel } from '../../../models/find-model.ts';
 import type { KeptModel } from '../../../models/keeper.ts';
 import { parseModelName } from '../../../models/model-name.ts';
 import { fullFacts } from '../../../models/ollama/facts.ts';
 import type { OllamaModel } from '../../../models/ollama/kept.ts';
+import { type Described, describeGguf, describeOllama, recordsOf } from '../../../wiring/describe-model.ts';
 import type { Context } from '../../context.ts';
-import { type Described, describeGguf, describeOllama, recordsOf } from './describe.ts';
-import { findModel } from './find.ts';
 
 /** What `models show` says of a model, beyond what a list does. */
 export interface ShownFacts {
@@ -51,7 +51,7 @@ export async function ggufFacts({ home }: Context, name: string): Promise<ShownF
 }
 
 export async function ollamaFacts(context: Context, kept: KeptModel): Promise<ShownFacts> {
-  const { ollamaOf } = await import('../wiring/ollama.ts');
+  const { ollamaOf } = await import('../../../wiring/ollama.ts');
   const { store } = await ollamaOf(context);
   const model = kept as OllamaModel;
   const { manifest } = model.stored;

@@ -2,12 +2,12 @@ import type { Arguments } from 'yargs';
 import { findKept } from '../../../models/find-kept.ts';
 import { snapshotsOf } from '../../../models/last-backups.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { parameterText } from '../../../wiring/describe-model.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import { complete, snapshotsIn } from '../../../wiring/listing.ts';
 import type { Context, Paint } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { keepersOf } from '../wiring/keepers.ts';
-import { parameterText } from './describe.ts';
-import { runtimeOf } from './find.ts';
-import { complete, snapshotsIn } from './listing.ts';
+import { runtimeOf } from './runtime.ts';
 import { ggufFacts, ollamaFacts, type ShownFacts } from './show-facts.ts';
 
 /** Milliseconds in which the source may answer. */

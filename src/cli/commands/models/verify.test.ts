@@ -5,9 +5,9 @@ import type { Arguments } from 'yargs';
 import { folderHand } from '../../../adapters/ollama/store/test-store.ts';
 import { digestOfBytes } from '../../../models/ollama/kept.ts';
 import { backUp } from '../../../vault/save.ts';
+import { keeperOf } from '../../../wiring/keepers.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import { type TestHome, testHome } from '../vault/test-home.ts';
-import { keeperOf } from '../wiring/keepers.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { verify } from './verify.ts';
 
 let home: TestHome;

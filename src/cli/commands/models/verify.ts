@@ -6,11 +6,11 @@ import { quoted } from '../../../models/model-name.ts';
 import { type Repaired, type RepairPorts, repairModel } from '../../../models/repair.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { journalled } from '../../../wiring/journalled.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import { holdingVault, vaultWithHands } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
-import { journalled } from '../wiring/journalled.ts';
-import { keepersOf } from '../wiring/keepers.ts';
-import { holdingVault, vaultWithHands } from '../wiring/operation.ts';
-import { runtimeOf } from './find.ts';
+import { runtimeOf } from './runtime.ts';
 
 interface Checked {
   readonly found: Found;

@@ -6,11 +6,11 @@ import { assertServable } from '../../../models/activate.ts';
 import { activeModel } from '../../../models/active-model.ts';
 import type { Model } from '../../../models/model.ts';
 import { writeSelfTestModel } from '../../../models/self-test-model.ts';
+import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { activateShown } from '../models/activate.ts';
 import { addSources } from '../models/add.ts';
-import { journalled } from '../wiring/journalled.ts';
 
 const selfTestName = 'aixcl-self-test.gguf';
 

@@ -14,9 +14,9 @@ import { save } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type SourceFile, sameSubject } from '../../../vault/subject.ts';
 import type { VerifiedBackup } from '../../../vault/verified-backup.ts';
+import type { Work } from '../../../wiring/operation.ts';
+import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
-import { working } from '../../working.ts';
-import type { Work } from '../wiring/operation.ts';
 
 /** From this size on to copy a file takes longer than the names that a link costs; smaller ones keep their owner and mode all the while. */
 const worthALink = 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { Arguments } from 'yargs';
+import type { OperationWish } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
-import type { OperationWish } from '../wiring/operation.ts';
 import { calledAs, namesOf } from './selection.ts';
 
 /** A command on the stack as the journal knows it: as it was typed, with what names another stack than the home's own. */

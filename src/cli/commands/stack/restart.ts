@@ -10,8 +10,8 @@ import {
   planRestart,
   type RestartStep,
 } from '../../../stack/restart.ts';
+import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
-import { journalled } from '../wiring/journalled.ts';
 import { operationWish } from './operation-wish.ts';
 import { calledAs, namesOf, number, toActOn } from './selection.ts';
 import { turnOf } from './turn.ts';

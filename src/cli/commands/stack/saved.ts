@@ -8,7 +8,7 @@ import type { Home } from '../../../home.ts';
 import { lastBackups } from '../../../models/last-backups.ts';
 import { nameFromPath, shownName } from '../../../models/ollama/name.ts';
 import type { Subject } from '../../../vault/subject.ts';
-import { vaultOnModelsDisk } from '../wiring/disks.ts';
+import { vaultOnModelsDisk } from '../../../wiring/disks.ts';
 
 /** What of the models lies in the vault. */
 export interface Saved {

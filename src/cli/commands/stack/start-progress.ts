@@ -3,7 +3,7 @@ import type { PullProgress } from '../../../stack/engine.ts';
 import { wordsOf } from '../../../stack/health-probe.ts';
 import { describe, type StartReport } from '../../../stack/start-report.ts';
 import type { StartStep } from '../../../stack/start-step.ts';
-import type { Progress, Task } from '../../context.ts';
+import type { Progress, Task } from '../../../wiring/surroundings.ts';
 
 /** Tells a start's course: a task a service, a task for each shared step, a task a layer of a pull. */
 export class StartProgress implements StartReport {

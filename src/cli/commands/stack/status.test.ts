@@ -8,9 +8,9 @@ import { writeSelfTestModel } from '../../../models/self-test-model.ts';
 import { withLeftOut } from '../../../stack/home-overlay.ts';
 import { TestEngine } from '../../../stack/test-engine.ts';
 import { container, service, stack, volume } from '../../../stack/test-stack.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { saved } from '../vault/test-home.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { logs } from './logs.ts';
 import { type StatusReport, status } from './status.ts';
 

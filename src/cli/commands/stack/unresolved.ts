@@ -1,8 +1,8 @@
 import { isRunning } from '../../../adapters/process-identity.ts';
 import { openOperations, operationsOf, repeats } from '../../../plan/operations.ts';
+import { journalOf } from '../../../wiring/journal.ts';
+import type { OperationWish } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
-import { journalOf } from '../wiring/journal.ts';
-import type { OperationWish } from '../wiring/operation.ts';
 
 /**
  * Ids of the commands that were interrupted of late and that `wish`, done, resolves: such as a start that was interrupted while it waited for

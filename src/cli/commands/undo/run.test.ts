@@ -7,11 +7,11 @@ import { blobFile, manifestFile, type OllamaModel, seedStore } from '../../../..
 import { prove } from '../../../models/remove.ts';
 import { saveGoing } from '../../../models/save-going.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { keeperOf } from '../../../wiring/keepers.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import { restore } from '../backups/restore.ts';
 import { type TestHome, testHome } from '../vault/test-home.ts';
-import { keeperOf } from '../wiring/keepers.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { undo } from './run.ts';
 
 const none = {} as Arguments;

@@ -7,8 +7,6 @@ import { foundInVault } from '../../../vault/check-snapshot.ts';
 import { sameContent } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
-import type { Context } from '../../context.ts';
-import { Outcomes } from '../../outcomes.ts';
 import {
   type BringingBack,
   bringBack,
@@ -16,10 +14,12 @@ import {
   plannedSteps,
   restoredStep,
   restoreText,
-} from '../wiring/bring-back.ts';
-import { settleFirst, type Work, withOperation } from '../wiring/operation.ts';
-import { readableContents, recordsUnreadable } from '../wiring/readable-vault.ts';
-import { vaultOf } from '../wiring/vault.ts';
+} from '../../../wiring/bring-back.ts';
+import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
+import { readableContents, recordsUnreadable } from '../../../wiring/readable-vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
+import type { Context } from '../../context.ts';
+import { Outcomes } from '../../outcomes.ts';
 
 const command = 'undo';
 

@@ -7,9 +7,9 @@ import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import { chooseSnapshots } from '../../../vault/choose-snapshots.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { wishFor } from './name-wish.ts';
 
 const command = 'vault export';

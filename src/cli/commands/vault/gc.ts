@@ -3,10 +3,10 @@ import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import { parseDuration } from '../../../stack/definition/quantities.ts';
 import type { Collected } from '../../../vault/vault.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { underLock } from './look.ts';
 
 const command = 'vault gc';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Arguments } from 'yargs';
-import { vaultOf } from '../wiring/vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import { exportTo } from './export.ts';
 import { importFrom } from './import.ts';
 import { saved, testHome } from './test-home.ts';

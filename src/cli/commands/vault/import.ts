@@ -5,10 +5,10 @@ import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Vault, VaultContents } from '../../../vault/vault.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { vaultOf } from '../wiring/vault.ts';
 import { assertRestorable } from './assert-restorable.ts';
 import { type ForeignSnapshot, publishForeign } from './publish-foreign.ts';
 

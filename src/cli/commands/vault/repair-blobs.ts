@@ -4,10 +4,10 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { SourceFile } from '../../../vault/subject.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import type { Work } from '../../../wiring/operation.ts';
+import { secondVaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
-import { keepersOf } from '../wiring/keepers.ts';
-import type { Work } from '../wiring/operation.ts';
-import { secondVaultOf } from '../wiring/vault.ts';
 
 /** Where the right bytes of a damaged blob may be. Nothing is believed: what comes in is hashed. */
 interface Candidate {

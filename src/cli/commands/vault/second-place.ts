@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault } from '../../../vault/vault.ts';
+import { onSameDisk } from '../../../wiring/disks.ts';
 import type { Context } from '../../context.ts';
-import { onSameDisk } from '../wiring/disks.ts';
 
 export interface Place {
   /** Absolute, without links. */

@@ -3,10 +3,10 @@ import { Layout } from '../../../adapters/vault/layout.ts';
 import { inQuarantine } from '../../../adapters/vault/quarantine.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { BlobState, Vault, VaultContents } from '../../../vault/vault.ts';
+import { vaultOnModelsDisk } from '../../../wiring/disks.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { vaultOnModelsDisk } from '../wiring/disks.ts';
-import { vaultOf } from '../wiring/vault.ts';
 
 interface VaultObject {
   readonly path: string;

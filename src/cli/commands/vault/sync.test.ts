@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Arguments } from 'yargs';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault } from '../../../vault/vault.ts';
-import { secondVaultOf, vaultOf } from '../wiring/vault.ts';
+import { secondVaultOf, vaultOf } from '../../../wiring/vault.ts';
 import { sync } from './sync.ts';
 import { saved, spoil, type TestHome, testHome } from './test-home.ts';
 

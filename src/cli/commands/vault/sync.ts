@@ -6,10 +6,10 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import { type MendStep, planSync, type SyncStep } from '../../../vault/plan-sync.ts';
 import type { BrokenRecord, Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
+import { withOperation } from '../../../wiring/operation.ts';
+import { secondVaultOf, vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
-import { withOperation } from '../wiring/operation.ts';
-import { secondVaultOf, vaultOf } from '../wiring/vault.ts';
 import { publishForeign } from './publish-foreign.ts';
 import { consentToPlace, observePlace } from './second-place.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Arguments } from 'yargs';
-import { vaultOf } from '../wiring/vault.ts';
+import { vaultOf } from '../../../wiring/vault.ts';
 import { saved, spoil, testHome } from './test-home.ts';
 import { verify } from './verify.ts';
 

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
-import { ownershipOf } from '../../../adapters/durable.ts';
-import { makeHomeFolder } from '../../../adapters/home-folder.ts';
-import { readSeen } from '../../../adapters/seen-volumes.ts';
-import { Layout } from '../../../adapters/vault/layout.ts';
-import { Receipts } from '../../../adapters/vault/receipts.ts';
-import { goingNotes } from '../../../adapters/volumes/going-notes.ts';
-import { goingFolder, VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
-import { makeVolume } from '../../../adapters/volumes/make-volume.ts';
-import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
-import { contentsOfVolume } from '../../../stack/volumes/volume-contents.ts';
-import type { Context } from '../../context.ts';
+import { ownershipOf } from '../adapters/durable.ts';
+import { makeHomeFolder } from '../adapters/home-folder.ts';
+import { readSeen } from '../adapters/seen-volumes.ts';
+import { Layout } from '../adapters/vault/layout.ts';
+import { Receipts } from '../adapters/vault/receipts.ts';
+import { goingNotes } from '../adapters/volumes/going-notes.ts';
+import { goingFolder, VolumeKeeper } from '../adapters/volumes/keeper.ts';
+import { makeVolume } from '../adapters/volumes/make-volume.ts';
+import { imagesAtHand } from '../stack/volumes/images-at-hand.ts';
+import { contentsOfVolume } from '../stack/volumes/volume-contents.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Who keeps volumes of the engine as a whole. */
-export function volumeKeeperOf(context: Context): VolumeKeeper {
+export function volumeKeeperOf(context: Surroundings): VolumeKeeper {
   const { home, signal } = context;
   return new VolumeKeeper({
     engine: () => context.engine(),
@@ -40,6 +40,6 @@ export function volumeKeeperOf(context: Context): VolumeKeeper {
 }
 
 /** Folders of volumes that a killed command was taking away: their files may be the vault's too. */
-export async function foldersGoing({ home }: Context): Promise<string[]> {
+export async function foldersGoing({ home }: Surroundings): Promise<string[]> {
   return (await goingNotes(goingFolder(home.root))).map(({ folder }) => folder);
 }

@@ -1,27 +1,27 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { ownershipOf } from '../../../adapters/durable.ts';
-import { HelperHands } from '../../../adapters/helper-hands.ts';
-import { absentOllama, stoppedOllama, unreachableStore } from '../../../adapters/ollama/absent.ts';
-import { ollamaApi } from '../../../adapters/ollama/api/api.ts';
-import { containedOllama } from '../../../adapters/ollama/contained.ts';
-import { type LocatedOllama, locateOllama, type OllamaLocation } from '../../../adapters/ollama/locate.ts';
-import { DirectoryStore } from '../../../adapters/ollama/store/directory-store.ts';
-import { DirectoryWriter } from '../../../adapters/ollama/store/directory-writer.ts';
-import { EngineStore } from '../../../adapters/ollama/store/engine-store.ts';
-import { PartlyClosedStore } from '../../../adapters/ollama/store/partly-closed-store.ts';
-import { proofsBy } from '../../../adapters/ollama/store/proofs.ts';
-import { writable } from '../../../adapters/ollama/store/writable.ts';
-import { Layout } from '../../../adapters/vault/layout.ts';
-import { Receipts } from '../../../adapters/vault/receipts.ts';
-import { AixclError } from '../../../errors.ts';
-import { OllamaKeeper } from '../../../models/ollama/keeper.ts';
-import type { OllamaRuntime } from '../../../models/ollama/runtime.ts';
-import type { OllamaStore } from '../../../models/ollama/store.ts';
-import type { Engine } from '../../../stack/engine.ts';
-import { imagesAtHand } from '../../../stack/volumes/images-at-hand.ts';
-import type { Hands } from '../../../vault/hands.ts';
-import type { Context } from '../../context.ts';
+import { ownershipOf } from '../adapters/durable.ts';
+import { HelperHands } from '../adapters/helper-hands.ts';
+import { absentOllama, stoppedOllama, unreachableStore } from '../adapters/ollama/absent.ts';
+import { ollamaApi } from '../adapters/ollama/api/api.ts';
+import { containedOllama } from '../adapters/ollama/contained.ts';
+import { type LocatedOllama, locateOllama, type OllamaLocation } from '../adapters/ollama/locate.ts';
+import { DirectoryStore } from '../adapters/ollama/store/directory-store.ts';
+import { DirectoryWriter } from '../adapters/ollama/store/directory-writer.ts';
+import { EngineStore } from '../adapters/ollama/store/engine-store.ts';
+import { PartlyClosedStore } from '../adapters/ollama/store/partly-closed-store.ts';
+import { proofsBy } from '../adapters/ollama/store/proofs.ts';
+import { writable } from '../adapters/ollama/store/writable.ts';
+import { Layout } from '../adapters/vault/layout.ts';
+import { Receipts } from '../adapters/vault/receipts.ts';
+import { AixclError } from '../errors.ts';
+import { OllamaKeeper } from '../models/ollama/keeper.ts';
+import type { OllamaRuntime } from '../models/ollama/runtime.ts';
+import type { OllamaStore } from '../models/ollama/store.ts';
+import type { Engine } from '../stack/engine.ts';
+import { imagesAtHand } from '../stack/volumes/images-at-hand.ts';
+import type { Hands } from '../vault/hands.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Ollama as this command finds it. */
 export interface Ollama {
@@ -39,16 +39,16 @@ export interface Ollama {
   readonly images: readonly string[];
 }
 
-const known = new WeakMap<Context, Promise<Ollama>>();
+const known = new WeakMap<Surroundings, Promise<Ollama>>();
 
 /** Found once a command: where it runs and where its models lie. Works, as far as the disk goes, while the engine is off. */
-export function ollamaOf(context: Context): Promise<Ollama> {
+export function ollamaOf(context: Surroundings): Promise<Ollama> {
   const found = known.get(context) ?? find(context);
   known.set(context, found);
   return found;
 }
 
-async function find(context: Context): Promise<Ollama> {
+async function find(context: Surroundings): Promise<Ollama> {
   const [engine, definition] = await Promise.all([engineOrWhy(context), context.definition()]);
   const { home, env, signal } = context;
   const located = await locateOllama({ engine, definition, home, env });
@@ -66,7 +66,7 @@ async function find(context: Context): Promise<Ollama> {
   };
 }
 
-async function engineOrWhy(context: Context): Promise<Engine | AixclError> {
+async function engineOrWhy(context: Surroundings): Promise<Engine | AixclError> {
   try {
     return await context.engine();
   } catch (error) {
@@ -97,7 +97,7 @@ function whyStopped({ container }: LocatedOllama): string {
 
 /** A store at this place, read and written as far as this user may. `images`: for helper containers, the likeliest first. */
 export async function storeAt(
-  context: Context,
+  context: Surroundings,
   location: OllamaLocation,
   images: readonly string[],
 ): Promise<OllamaStore> {
@@ -128,7 +128,7 @@ export async function storeAt(
 
 /** A folder some of whose files belong to another user, by a helper that may read and write them. */
 async function throughHelper(
-  context: Context,
+  context: Surroundings,
   models: string,
   images: readonly string[],
 ): Promise<EngineStore> {
@@ -148,13 +148,13 @@ async function throughHelper(
   });
 }
 
-async function receiptsOf({ home }: Context): Promise<Receipts> {
+async function receiptsOf({ home }: Surroundings): Promise<Receipts> {
   const owner = existsSync(home.models) ? await ownershipOf(home.models) : undefined;
   return new Receipts(new Layout(home.vault).receipts, owner);
 }
 
 /** More rights than this process has, by a helper container on this command's engine; see `vaultOf`. */
-export async function handsOf(context: Context): Promise<Hands> {
+export async function handsOf(context: Surroundings): Promise<Hands> {
   const { home, signal } = context;
   const [engine, { store, images }] = await Promise.all([context.engine(), ollamaOf(context)]);
   const folders = [home.root, home.models, home.vault, home.ollama, store.place].filter(

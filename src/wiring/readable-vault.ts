@@ -1,6 +1,6 @@
-import { AixclError } from '../../../errors.ts';
-import type { BrokenRecord } from '../../../vault/snapshot.ts';
-import type { Vault, VaultContents } from '../../../vault/vault.ts';
+import { AixclError } from '../errors.ts';
+import type { BrokenRecord } from '../vault/snapshot.ts';
+import type { Vault, VaultContents } from '../vault/vault.ts';
 
 /** What a vault holds. Throws `verification` when its index can't be read, as then nobody knows what it holds. */
 export async function readableContents(vault: Vault): Promise<VaultContents> {

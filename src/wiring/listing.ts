@@ -1,14 +1,14 @@
-import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.ts';
-import { AixclError } from '../../../errors.ts';
-import { lastBackups } from '../../../models/last-backups.ts';
-import { briefFacts } from '../../../models/ollama/facts.ts';
-import type { Runtime } from '../../../models/source.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { Subject } from '../../../vault/subject.ts';
-import type { Context } from '../../context.ts';
-import { sourcesOf } from '../wiring/sources.ts';
-import { vaultOf } from '../wiring/vault.ts';
-import { type Described, describeGguf, describeOllama, type ModelObject } from './describe.ts';
+import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
+import { AixclError } from '../errors.ts';
+import { lastBackups } from '../models/last-backups.ts';
+import { briefFacts } from '../models/ollama/facts.ts';
+import type { Runtime } from '../models/source.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { Subject } from '../vault/subject.ts';
+import { type Described, describeGguf, describeOllama, type ModelObject } from './describe-model.ts';
+import { sourcesOf } from './sources.ts';
+import type { Surroundings } from './surroundings.ts';
+import { vaultOf } from './vault.ts';
 
 export interface Listing {
   readonly models: readonly Described[];
@@ -17,7 +17,7 @@ export interface Listing {
 }
 
 /** Every GGUF model, from the disk alone. */
-export async function ggufListing({ home }: Context): Promise<Listing> {
+export async function ggufListing({ home }: Surroundings): Promise<Listing> {
   const directory = modelsDirectoryAt(home.models);
   const [{ models, unusable }, activation] = await Promise.all([directory.list(), directory.activation()]);
   return {
@@ -27,8 +27,8 @@ export async function ggufListing({ home }: Context): Promise<Listing> {
 }
 
 /** Every model of Ollama, from its store, whether or not it runs. */
-export async function ollamaListing(context: Context): Promise<Listing> {
-  const { ollamaOf } = await import('../wiring/ollama.ts');
+export async function ollamaListing(context: Surroundings): Promise<Listing> {
+  const { ollamaOf } = await import('./ollama.ts');
   const { keeper, store } = await ollamaOf(context);
   const described: Described[] = [];
   for (const model of await keeper.list()) {
@@ -42,7 +42,7 @@ export async function ollamaListing(context: Context): Promise<Listing> {
 }
 
 /** Models of both runtimes, or of one. That one of two can't be read is a warning. */
-export async function listing(context: Context, runtime: Runtime | undefined): Promise<Listing> {
+export async function listing(context: Surroundings, runtime: Runtime | undefined): Promise<Listing> {
   const ollama = runtime === 'llama-server' ? nothing : ollamaListing(context);
   const gguf = runtime === 'ollama' ? nothing : ggufListing(context);
   const both = await Promise.all([runtime === undefined ? unlessRefused(ollama) : ollama, gguf]);
@@ -67,7 +67,7 @@ async function unlessRefused(ollama: Promise<Listing>): Promise<Listing> {
 
 /** Adds what is not on the models' disk: when each was saved, and whether its source has it still. `deadline` null: nobody is asked. */
 export async function complete(
-  context: Context,
+  context: Surroundings,
   described: readonly Described[],
   { snapshots, deadline }: { readonly snapshots: readonly Snapshot[]; readonly deadline: number | null },
 ): Promise<ModelObject[]> {
@@ -86,7 +86,7 @@ export function subjectOf({ runtime, name }: Pick<ModelObject, 'runtime' | 'name
 }
 
 /** All snapshots; none, with a warning, where the vault can't be read. */
-export async function snapshotsIn(context: Context): Promise<readonly Snapshot[]> {
+export async function snapshotsIn(context: Surroundings): Promise<readonly Snapshot[]> {
   try {
     return (await vaultOf(context).contents()).snapshots;
   } catch (error) {

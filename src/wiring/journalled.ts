@@ -1,8 +1,8 @@
-import { AixclError, reasonOf } from '../../../errors.ts';
-import type { LateOperation, Operation } from '../../../plan/journal.ts';
-import type { Context } from '../../context.ts';
+import { AixclError, reasonOf } from '../errors.ts';
+import type { LateOperation, Operation } from '../plan/journal.ts';
 import { journalOf } from './journal.ts';
 import type { OperationWish, Work } from './operation.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface Journalled {
   /** Begins with its first step. */
@@ -20,7 +20,7 @@ export interface JournalledWish extends OperationWish {
  * line; else it is told how `work` ended.
  */
 export async function journalled<T>(
-  context: Context,
+  context: Surroundings,
   { command, targets, evenUnwritten }: JournalledWish,
   work: (noted: Journalled) => Promise<T>,
 ): Promise<T> {
@@ -31,7 +31,7 @@ export async function journalled<T>(
 
 /** Runs `work` and tells the journal how it ended: `done` unless `work` says or throws otherwise. */
 export async function toItsEnd<T>(
-  context: Context,
+  context: Surroundings,
   operation: Operation,
   work: (failed: Work['failed']) => Promise<T>,
 ): Promise<T> {

@@ -1,22 +1,22 @@
 import { statfs } from 'node:fs/promises';
-import { nearest } from '../../../adapters/vault/same-mount.ts';
-import { shownSubject } from '../../../models/find-kept.ts';
-import type { Keeper, KeptModel } from '../../../models/keeper.ts';
-import { quoted } from '../../../models/model-name.ts';
-import { type ObservedRestore, planRestore, type RestoreStep } from '../../../models/plan-restore.ts';
-import { prove } from '../../../models/remove.ts';
-import { compareStanding, restoreSnapshot } from '../../../models/restore.ts';
-import { notRestorable, obstacleToRestore } from '../../../models/restore-obstacle.ts';
-import { assertRestoreRoom, type RestorePlace } from '../../../models/restore-room.ts';
-import type { Damage } from '../../../models/save-going.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { Subject } from '../../../vault/subject.ts';
-import type { Context } from '../../context.ts';
-import { bytes } from '../../output/quantity.ts';
-import { working } from '../../working.ts';
+import prettyBytes from 'pretty-bytes';
+import { nearest } from '../adapters/vault/same-mount.ts';
+import { shownSubject } from '../models/find-kept.ts';
+import type { Keeper, KeptModel } from '../models/keeper.ts';
+import { quoted } from '../models/model-name.ts';
+import { type ObservedRestore, planRestore, type RestoreStep } from '../models/plan-restore.ts';
+import { prove } from '../models/remove.ts';
+import { compareStanding, restoreSnapshot } from '../models/restore.ts';
+import { notRestorable, obstacleToRestore } from '../models/restore-obstacle.ts';
+import { assertRestoreRoom, type RestorePlace } from '../models/restore-room.ts';
+import type { Damage } from '../models/save-going.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { Subject } from '../vault/subject.ts';
 import { keeperOf } from './keepers.ts';
 import type { Work } from './operation.ts';
+import type { Surroundings } from './surroundings.ts';
 import { vaultOf } from './vault.ts';
+import { working } from './working.ts';
 
 /** A snapshot to be brought back, with what stands in its place. */
 export interface BringingBack {
@@ -30,7 +30,7 @@ export interface BringingBack {
 
 /** Looks, asks nobody, changes nothing. Throws where the snapshot can't be brought back: `verification`, `noSpace`. */
 export async function observeRestore(
-  context: Context,
+  context: Surroundings,
   snapshot: Snapshot,
   target: Subject,
 ): Promise<BringingBack> {
@@ -60,7 +60,7 @@ export async function observeRestore(
 }
 
 /** Those of Ollama and of volumes count for themselves, as what is there already need not be written. */
-function placeOf({ home }: Context, { runtime, name }: Subject): RestorePlace {
+function placeOf({ home }: Surroundings, { runtime, name }: Subject): RestorePlace {
   const path = runtime === 'directory' ? name : home.models;
   return {
     path,
@@ -73,7 +73,11 @@ function placeOf({ home }: Context, { runtime, name }: Subject): RestorePlace {
 }
 
 /** Brings it back, under the vault's lock; answers the backup of what stood there. */
-export async function bringBack(context: Context, what: BringingBack, work: Work): Promise<Snapshot | null> {
+export async function bringBack(
+  context: Surroundings,
+  what: BringingBack,
+  work: Work,
+): Promise<Snapshot | null> {
   const { observed, keeper, seen, damage, place } = what;
   const { snapshot, target } = observed;
   const label = `Restoring ${quoted(target.name)}`;
@@ -94,11 +98,11 @@ export function restoreText(steps: readonly RestoreStep[]): string {
 function stepText(step: RestoreStep): string {
   switch (step.kind) {
     case 'save':
-      return `save ${shownSubject(step.subject)} (${bytes(step.size)}) first: ${step.because}`;
+      return `save ${shownSubject(step.subject)} (${prettyBytes(step.size)}) first: ${step.because}`;
     case 'restore': {
       const { id, size, damage } = step.snapshot;
       const state = damage === null ? '' : `, damaged as it was: ${damage}`;
-      return `restore ${shownSubject(step.target)} from ${id} (${bytes(size)}${state})`;
+      return `restore ${shownSubject(step.target)} from ${id} (${prettyBytes(size)}${state})`;
     }
     case 'keep':
       return `keep ${shownSubject(step.target)}: ${step.because}`;

@@ -1,13 +1,13 @@
-import { directoryKeeper } from '../../../adapters/folders/keeper.ts';
-import { ggufKeeper } from '../../../adapters/models-directory/keeper.ts';
-import type { Keeper } from '../../../models/keeper.ts';
-import type { Subject } from '../../../vault/subject.ts';
-import type { Context } from '../../context.ts';
+import { directoryKeeper } from '../adapters/folders/keeper.ts';
+import { ggufKeeper } from '../adapters/models-directory/keeper.ts';
+import type { Keeper } from '../models/keeper.ts';
+import type { Subject } from '../vault/subject.ts';
+import type { Surroundings } from './surroundings.ts';
 import { vaultOf } from './vault.ts';
 
 /** Those who keep models, or the one of `runtime`. Nothing is asked of an engine that can't be reached. */
 export async function keepersOf(
-  context: Context,
+  context: Surroundings,
   runtime?: Exclude<Subject['runtime'], 'directory' | 'volume'>,
 ): Promise<readonly Keeper[]> {
   const keepers: Keeper[] = [];
@@ -16,7 +16,7 @@ export async function keepersOf(
   return keepers;
 }
 
-export async function keeperOf(context: Context, runtime: Subject['runtime']): Promise<Keeper> {
+export async function keeperOf(context: Surroundings, runtime: Subject['runtime']): Promise<Keeper> {
   const { home } = context;
   if (runtime === 'ollama') {
     const { ollamaOf } = await import('./ollama.ts');

@@ -1,9 +1,9 @@
 import type { WorkOptions } from '../vault/vault.ts';
-import type { Context } from './context.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Runs a piece of work with its bytes shown. `total`: bytes; 0 where there is nothing to wait for. */
 export async function working<T>(
-  { progress, signal }: Pick<Context, 'progress' | 'signal'>,
+  { progress, signal }: Pick<Surroundings, 'progress' | 'signal'>,
   label: string,
   total: number,
   work: (options: WorkOptions) => Promise<T>,

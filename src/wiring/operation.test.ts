@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { settleStep } from '../../../plan/operations.ts';
-import { testHome } from '../vault/test-home.ts';
+import { testHome } from '../cli/commands/vault/test-home.ts';
+import { settleStep } from '../plan/operations.ts';
 import { journalOf } from './journal.ts';
 import { settleFirst, withOperation } from './operation.ts';
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Engine } from '../../../stack/engine.ts';
-import type { Context } from '../../context.ts';
-import { testHome } from '../vault/test-home.ts';
+import { testHome } from '../cli/commands/vault/test-home.ts';
+import type { Engine } from '../stack/engine.ts';
 import { ollamaOf } from './ollama.ts';
+import type { Surroundings } from './surroundings.ts';
 
-async function asked(change: Partial<Context>): Promise<unknown> {
+async function asked(change: Partial<Surroundings>): Promise<unknown> {
   await using home = await testHome();
   const { runtime } = await ollamaOf({ ...home.context, ...change });
   return runtime.version().catch((error: unknown) => error);

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AixclError } from '../../../errors.ts';
-import { labels } from '../../../labels.ts';
-import type { Operation } from '../../../plan/journal.ts';
-import { settleStep } from '../../../plan/operations.ts';
-import type { Vault, VaultWriter } from '../../../vault/vault.ts';
-import type { Context } from '../../context.ts';
+import { AixclError } from '../errors.ts';
+import { labels } from '../labels.ts';
+import type { Operation } from '../plan/journal.ts';
+import { settleStep } from '../plan/operations.ts';
+import type { Vault, VaultWriter } from '../vault/vault.ts';
 import { journalOf } from './journal.ts';
 import { toItsEnd } from './journalled.ts';
 import { keeperOf } from './keepers.ts';
+import type { Surroundings } from './surroundings.ts';
 import { vaultOf } from './vault.ts';
 
 export interface Work {
@@ -25,8 +25,9 @@ export interface OperationWish {
   readonly targets: readonly string[];
 }
 
-/** The home's vault, with a helper container for files that this user may not link or read. */
-export function vaultWithHands(context: Context): Vault {
+/** The home's vault, with a helper container for files that this user may not link or read, where there is an engine. */
+export function vaultWithHands(context: Surroundings): Vault {
+  if (context.engineless) return vaultOf(context);
   return vaultOf(context, async () => {
     const { handsOf } = await import('./ollama.ts');
     return handsOf(context);
@@ -38,7 +39,7 @@ export function vaultWithHands(context: Context): Vault {
  * However it ends, the journal says so and the vault is free again.
  */
 export async function withOperation<T>(
-  context: Context,
+  context: Surroundings,
   { command, targets }: OperationWish,
   work: (work: Work) => Promise<T>,
 ): Promise<T> {
@@ -52,7 +53,7 @@ export async function withOperation<T>(
 
 /** Runs `work` as the vault's one writer, for an operation that has begun. What killed commands left is settled first. */
 export async function holdingVault<T>(
-  context: Context,
+  context: Surroundings,
   command: string,
   operation: Operation,
   work: (writer: VaultWriter) => Promise<T>,
@@ -73,7 +74,7 @@ export async function holdingVault<T>(
  * Settles changes of names that a killed command left half done, so that what is observed next is no half. A dry run looks at it as it is.
  * Throws `busy` where they are another command's that is at it.
  */
-export async function settleFirst(context: Context, command: string): Promise<void> {
+export async function settleFirst(context: Surroundings, command: string): Promise<void> {
   if (context.flags.dryRun) return;
   for (const runtime of ['llama-server', 'directory'] as const) {
     const keeper = await keeperOf(context, runtime);
@@ -89,7 +90,7 @@ function settling(operation: Operation, left: string, because: string): Promise<
 }
 
 /** What killed commands left: names half changed, files shared with the vault, helper containers. Ollama's store clears itself when it is written. */
-async function recover(context: Context, writer: VaultWriter, operation: Operation): Promise<void> {
+async function recover(context: Surroundings, writer: VaultWriter, operation: Operation): Promise<void> {
   const { signal, home, out } = context;
   for (const runtime of ['llama-server', 'directory'] as const) {
     const keeper = await keeperOf(context, runtime);
@@ -98,18 +99,20 @@ async function recover(context: Context, writer: VaultWriter, operation: Operati
       settling: (left, because) => settling(operation, left, because),
     });
   }
-  const going = existsSync(join(home.root, 'going')) ? await import('./volumes.ts') : undefined;
+  const going =
+    !context.engineless && existsSync(join(home.root, 'going')) ? await import('./volumes.ts') : undefined;
   const volumes = (await going?.foldersGoing(context)) ?? [];
-  const { partLinks } = await import('../../../adapters/swap/part-links.ts');
+  const { partLinks } = await import('../adapters/swap/part-links.ts');
   await partLinks([home.models, join(home.ollama, 'models', 'blobs'), ...volumes], writer, {
     signal,
     step: (path, because) => operation.step('part', path, because),
     warn: (line) => out.warn(line),
   });
   await going?.volumeKeeperOf(context).settleGoing();
+  if (context.engineless) return;
   try {
     const engine = await context.engine();
-    const { reapHelpers } = await import('../../../adapters/helper-container.ts');
+    const { reapHelpers } = await import('../adapters/helper-container.ts');
     await reapHelpers(
       engine,
       home.root,

@@ -1,5 +1,4 @@
-import { isGood } from '../../../vault/retention.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
 
 /** A `backup` object as `--format json` prints it (docs/commands.md). */
 export interface BackupObject {
@@ -36,9 +35,4 @@ export function describeBackup(snapshot: Snapshot): BackupObject {
     undone: undone?.toISOString() ?? null,
     places,
   };
-}
-
-export function stateText(snapshot: Snapshot): string {
-  if (snapshot.damage !== null) return 'damaged';
-  return isGood(snapshot) ? 'verified' : 'not hashed';
 }

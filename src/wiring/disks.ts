@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode } from '../../../errors.ts';
-import type { Home } from '../../../home.ts';
+import { systemCode } from '../errors.ts';
+import type { Home } from '../home.ts';
 
 /** True when one failing disk takes both; of what is not there yet, the nearest folder above counts. */
 export async function onSameDisk(a: string, b: string): Promise<boolean> {

@@ -1,14 +1,14 @@
-import { AixclError } from '../../../errors.ts';
-import type { Keeper, KeptModel } from '../../../models/keeper.ts';
-import { quoted } from '../../../models/model-name.ts';
-import { saveGoing, staysAfterAll } from '../../../models/save-going.ts';
-import type { Operation } from '../../../plan/journal.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { VaultWriter } from '../../../vault/vault.ts';
-import type { VerifiedBackup } from '../../../vault/verified-backup.ts';
-import type { Context } from '../../context.ts';
-import { working } from '../../working.ts';
-import { holdingVault } from '../wiring/operation.ts';
+import { AixclError } from '../errors.ts';
+import type { Keeper, KeptModel } from '../models/keeper.ts';
+import { quoted } from '../models/model-name.ts';
+import { saveGoing, staysAfterAll } from '../models/save-going.ts';
+import type { Operation } from '../plan/journal.ts';
+import type { Snapshot } from '../vault/snapshot.ts';
+import type { VaultWriter } from '../vault/vault.ts';
+import type { VerifiedBackup } from '../vault/verified-backup.ts';
+import { holdingVault } from './operation.ts';
+import type { Surroundings } from './surroundings.ts';
+import { working } from './working.ts';
 
 interface SaveWish {
   readonly keeper: Keeper;
@@ -19,7 +19,7 @@ interface SaveWish {
 
 /** Saves `model` as `pre_update` as it stands, damaged or not, then does `work` with the proof. Under the lock of `writer`. */
 export async function saveBeforeUpdate(
-  context: Context,
+  context: Surroundings,
   writer: VaultWriter,
   { keeper, model, operation, reason }: SaveWish,
   work: (proof: VerifiedBackup) => Promise<void>,
@@ -50,7 +50,7 @@ export async function saveBeforeUpdate(
 
 /** Replaces the GGUF model `name`, once it is saved. */
 export async function replaceSaved(
-  context: Context,
+  context: Surroundings,
   operation: Operation,
   keeper: Keeper,
   name: string,
