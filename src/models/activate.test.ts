@@ -45,6 +45,7 @@ function world(
     noted,
     ports: {
       directory,
+      by: 'cli' as const,
       serverRunning: async () => running[Math.min(asked++, running.length - 1)]!,
       note: async (...step: string[]) => void noted.push(`${step.join(' ')} ${requests.length}`),
       newRequestId: () => `id-${requests.length}`,

@@ -1,12 +1,14 @@
 import { AixclError } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
-import type { ServerState } from './activation.ts';
+import type { ActivationRequest, ServerState } from './activation.ts';
 import { activeModel, pendingRequest } from './active-model.ts';
 import type { Model } from './model.ts';
 import { type ModelName, quoted } from './model-name.ts';
 import type { ModelsDirectory } from './models-directory.ts';
 
 export interface ActivationPorts {
+  /** Who asks, as the request says it. */
+  readonly by: ActivationRequest['by'];
   readonly directory: ModelsDirectory;
   /** Whether llama-server's container runs. Throws `engineUnreachable` when that can't be known. */
   serverRunning(): Promise<boolean>;
@@ -43,7 +45,7 @@ export async function activate(
   if (!options.again && (await servesAlready(model.name, ports.directory))) return 'unchanged';
   const id = ports.newRequestId();
   await ports.note('activate', model.name, options.again ? 'its arguments changed' : 'asked for');
-  await ports.directory.writeRequest({ id, name: model.name, by: 'cli', time: ports.now().toISOString() });
+  await ports.directory.writeRequest({ id, name: model.name, by: ports.by, time: ports.now().toISOString() });
   if (!running) return 'recorded';
   await settled(id, model.name, ports, options);
   return 'applied';

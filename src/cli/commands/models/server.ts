@@ -12,6 +12,7 @@ const service = 'llama-server';
 /** What an activation needs from the world, on this command's engine. */
 export function activationPorts(context: Context, directory: ModelsDirectory, note: Note): ActivationPorts {
   return {
+    by: 'cli',
     directory,
     serverRunning: () => serverRunning(context),
     note,
