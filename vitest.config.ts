@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
-          include: ['test/{contract,engine,e2e,faults/engine}/**/*.test.ts'],
+          include: ['test/{contract,engine,e2e,browser,faults/engine}/**/*.test.ts'],
           globalSetup: 'test/setup/global.ts',
           testTimeout: 120_000,
           hookTimeout: 300_000,
