@@ -4,12 +4,14 @@ import type Dockerode from 'dockerode';
 import { describe, test } from 'vitest';
 import { currentEngine, privateEngine } from './engines.ts';
 import { ollamaStandIn, realOllama, realOllamaWish } from './ollama-image.ts';
+import { buildPage } from './page-image.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { type Outcome, runProcess, startProcess } from './process.ts';
 import { variables } from './variables.ts';
 
 export { type Aixcl, aixcl, spawnAixcl } from './aixcl.ts';
-export { makeHome, type TestHome } from './home.ts';
+export { makeHome, type TestHome, withoutPage } from './home.ts';
+export { nodeImage } from './node-image.ts';
 export {
   blobFile,
   type ModelWish,
@@ -65,6 +67,14 @@ export function ollamaImage(engine: PrivateEngine = testEngine()): Promise<strin
 export function ollamaImages(): readonly { readonly who: string; image(): Promise<string> }[] {
   const both = [{ who: 'stand-in', image: () => ollamaStandIn(testEngine()) }];
   return realOllamaWish() ? [...both, { who: 'real Ollama', image: () => realOllama(testEngine()) }] : both;
+}
+
+/**
+ * Reference of the upload page's image, built from `services/upload-ui` on a Debian with Node.js (`makeHome({ page: await pageImage() })`). On the
+ * engine afterwards, with its base; the first time takes seconds.
+ */
+export function pageImage(engine: PrivateEngine = testEngine()): Promise<string> {
+  return buildPage(engine);
 }
 
 /** API of the private engine, for what the product's port does not do. */

@@ -10,7 +10,9 @@ import { connect } from '../../src/adapters/docker/connect.ts';
 import { systemCode } from '../../src/errors.ts';
 import { cacheFolder } from '../../src/home.ts';
 import { localLlamaImage } from '../../src/stack/local-image.ts';
-import { belongsToStandIn } from './ollama-image.ts';
+import { nodeBase } from './node-image.ts';
+import { isOllamaStandIn } from './ollama-image.ts';
+import { isPageImage } from './page-image.ts';
 
 /** A `dockerd` of the tests' own: nothing that it holds is anybody else's, so it may be emptied, killed and started again. */
 export class PrivateEngine {
@@ -110,11 +112,12 @@ export class PrivateEngine {
     }
   }
 
-  /** Removes all images but that of llama-server and those of the stand-in for Ollama, so that no test is served by what an earlier run left. */
+  /** Removes all images but those that `setup/` makes, as they are now, so that no test is served by what an earlier run left. */
   async removeOtherImages(): Promise<void> {
+    const ours = (tag: string) =>
+      tag === localLlamaImage || tag === nodeBase || isOllamaStandIn(tag) || isPageImage(tag);
     for (const { Id, RepoTags } of await this.api.listImages()) {
-      const ours = RepoTags?.some((tag) => tag === localLlamaImage || belongsToStandIn(tag));
-      if (!ours) await this.api.getImage(Id).remove({ force: true });
+      if (!RepoTags?.some(ours)) await this.api.getImage(Id).remove({ force: true });
     }
   }
 

@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url';
+import { connect } from '../../src/adapters/docker/connect.ts';
+import { contentHash, nodeImage } from './node-image.ts';
+import type { PrivateEngine } from './private-engine.ts';
+
+const context = fileURLToPath(new URL('../../services/upload-ui/', import.meta.url));
+const repository = 'aixcl-test/upload-ui';
+
+/** Reference of the upload page's image, built as the stack builds it; it and its base are on `engine` afterwards. A changed page has another. */
+export async function buildPage(engine: PrivateEngine): Promise<string> {
+  const reference = `${repository}:${contentHash(context)}`;
+  const args = new Map([['NODE_IMAGE', await nodeImage(engine)]]);
+  const client = await connect({ host: engine.host, context: undefined, env: {} });
+  if (await client.inspectImage(reference)) return reference;
+  for await (const _line of client.buildImage(reference, { context, dockerfile: 'Dockerfile', args }, {}));
+  return reference;
+}
+
+/** True for the page's image, as the page is now. */
+export function isPageImage(reference: string): boolean {
+  return reference === `${repository}:${contentHash(context)}`;
+}
