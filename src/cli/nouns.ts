@@ -1,5 +1,6 @@
 import type { Noun } from './command.ts';
 import { backupsCommand } from './commands/backups.ts';
+import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { journalCommand } from './commands/journal.ts';
 import { modelsCommand } from './commands/models.ts';
@@ -20,4 +21,5 @@ export const nouns: readonly Noun[] = [
   doctorCommand,
   journalCommand,
   quickstartCommand,
+  completionCommand,
 ];
