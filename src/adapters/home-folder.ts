@@ -52,6 +52,11 @@ async function idsIn(file: string): Promise<number[]> {
   return text.split('\n').map((line) => Number(line.split(':')[2]));
 }
 
+/** Folders that are made where they are missing: the home, what is below it, and a vault elsewhere, which the first backup would make. */
+export function isHomeFolder(path: string, { root, vault }: Home): boolean {
+  return path === root || path === vault || path.startsWith(`${root}/`);
+}
+
 /** Makes a folder of the home. The models directory gets the owner that llama-server runs as; one that is there keeps its own. */
 export async function makeHomeFolder(path: string, home: Home): Promise<void> {
   const owner = path === home.models ? await ownerOf(path) : undefined;

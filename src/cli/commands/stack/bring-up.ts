@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Arguments } from 'yargs';
-import { homeVariables, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
+import { homeVariables, isHomeFolder, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
 import { readSeen } from '../../../adapters/seen-volumes.ts';
@@ -206,7 +206,7 @@ async function wishOf(context: Context, argv: Arguments): Promise<StartWish> {
     unready,
     home: context.home.root,
     seen,
-    isHomeFolder: (path) => path.startsWith(`${context.home.root}/`),
+    isHomeFolder: (path) => isHomeFolder(path, context.home),
     isLocallyBuilt,
   };
 }
