@@ -29,7 +29,7 @@ interface ActivationOptions {
 }
 
 /** `applied`: it serves. `recorded`: asked for, and proven when llama-server starts. `unchanged`: it was active and served already. */
-type ActivationOutcome = 'applied' | 'recorded' | 'unchanged';
+export type ActivationOutcome = 'applied' | 'recorded' | 'unchanged';
 
 /**
  * Makes `model` the one that llama-server serves, and waits for llama-server's word on it: as long as it takes while it loads. Throws

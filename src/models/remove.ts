@@ -12,6 +12,8 @@ export interface RemoveOptions extends WorkOptions {
   readonly operation: Operation;
   readonly writer: VaultWriter;
   readonly now: Date;
+  /** Of the backup: who removed it. */
+  readonly reason: string;
   /** What hashing found wrong with it beforehand; the user agreed to its removal all the same. */
   readonly damage: Damage | null;
   /** True: damage that only saving it shows is no reason to stop, as the user agreed to all questions. */
@@ -40,7 +42,7 @@ export async function prove({ keeper, model }: Found, options: WorkOptions): Pro
 
 /** Saves a model and takes it away. Throws, with the model in its place, when it is not what was seen before. */
 export async function removeModel(seen: Found, options: RemoveOptions): Promise<Snapshot> {
-  const { operation, writer, now, signal, onProgress } = options;
+  const { operation, writer, now, reason, signal, onProgress } = options;
   const { keeper } = seen;
   const { name } = seen.model.subject;
   const model = await keeper.find(name);
@@ -53,7 +55,7 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
         writer,
         operation: operation.id,
         created: now,
-        reason: 'removed by aixcl models remove',
+        reason,
         backupType: 'pre_deletion',
         damage,
         signal,

@@ -44,8 +44,22 @@ export async function describeGguf(
   directory: ModelsDirectory,
 ): Promise<Described> {
   const records = await recordsOf(model, directory);
+  const files = model.files.map(({ size }, index) => ({
+    source: records[index]?.source,
+    size,
+    sha256: records[index]?.sha256 ?? null,
+  }));
+  return { object: ggufObject(model, activation, records), origin: addresses(files) };
+}
+
+/** `records`: as `recordsOf` answers them. */
+export function ggufObject(
+  model: Model,
+  activation: Activation,
+  records: readonly (FileRecord | undefined)[],
+): ModelObject {
   const [only] = records;
-  const object: ModelObject = {
+  return {
     name: model.name,
     runtime: 'llama-server',
     size: model.size,
@@ -62,12 +76,6 @@ export async function describeGguf(
     standing: standingOf(model.name, activation),
     damage: model.damage,
   };
-  const files = model.files.map(({ size }, index) => ({
-    source: records[index]?.source,
-    size,
-    sha256: records[index]?.sha256 ?? null,
-  }));
-  return { object, origin: addresses(files) };
 }
 
 export function describeOllama(model: OllamaModel, facts: BriefFacts): Described {

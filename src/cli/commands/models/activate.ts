@@ -5,9 +5,10 @@ import { findModel } from '../../../models/find-model.ts';
 import type { Model } from '../../../models/model.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
 import type { Note } from '../../../plan/journal.ts';
+import { activationPorts, activationWords } from '../../../wiring/activation.ts';
 import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
-import { activationPorts } from './server.ts';
+import { serverRunning } from './server.ts';
 
 const command = 'models activate';
 
@@ -26,11 +27,7 @@ export async function activate(context: Context, argv: Arguments): Promise<void>
     activateShown(context, directory, model, { again: false, note }),
   );
   const changed = outcome !== 'unchanged';
-  const because = {
-    applied: 'llama-server serves it',
-    recorded: 'llama-server is not running: it is proven at the next start',
-    unchanged: 'llama-server serves it already',
-  }[outcome];
+  const because = activationWords[outcome];
   const steps = [
     { kind: 'activate', target, outcome: changed ? ('done' as const) : ('kept' as const), because },
   ];
@@ -46,8 +43,14 @@ export async function activateShown(
   options: { readonly again: boolean; readonly note: Note },
 ): ReturnType<typeof activateModel> {
   const task = context.progress.start(`Activating ${model.name}`);
+  const ports = activationPorts(context, {
+    by: 'cli',
+    directory,
+    serverRunning: () => serverRunning(context),
+    note: options.note,
+  });
   try {
-    const outcome = await activateModel(model, activationPorts(context, directory, options.note), {
+    const outcome = await activateModel(model, ports, {
       signal: context.signal,
       again: options.again,
       onState: (state) => task.update({ text: state.phase ?? '' }),

@@ -3,10 +3,8 @@ import { modelsDirectoryAt } from '../../../adapters/models-directory/directory.
 import { AixclError } from '../../../errors.ts';
 import { standingOf } from '../../../models/active-model.ts';
 import { type Found, findKept, shownSubject } from '../../../models/find-kept.ts';
-import { quoted } from '../../../models/model-name.ts';
 import { observeRemoval } from '../../../models/observe-remove.ts';
-import { type ObservedRemoval, planRemove, type RemoveStep } from '../../../models/plan-remove.ts';
-import { prove, removeModel } from '../../../models/remove.ts';
+import { type ObservedRemoval, planRemove } from '../../../models/plan-remove.ts';
 import { obstacleToRestore } from '../../../models/restore-obstacle.ts';
 import type { Damage } from '../../../models/save-going.ts';
 import { originOfSnapshot } from '../../../models/sources.ts';
@@ -14,24 +12,24 @@ import { shellWord } from '../../../shell-word.ts';
 import { heldUntil } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { keepersOf } from '../../../wiring/keepers.ts';
-import { settleFirst, vaultWithHands, type Work, withOperation } from '../../../wiring/operation.ts';
+import { settleFirst, vaultWithHands, withOperation } from '../../../wiring/operation.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
+import { proveRemoving, type Removing, removeSaved, staysRefused } from '../../../wiring/removing.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
-import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { removalText } from './remove-text.ts';
 import { runtimeOf } from './runtime.ts';
 
-interface Removal {
-  readonly step: RemoveStep & { readonly kind: 'remove' };
-  readonly found: Found;
+interface Removal extends Removing {
   damage: Damage | null;
 }
 
+const command = 'models remove';
+
 /** `models remove NAME…`. */
 export async function remove(context: Context, argv: Arguments): Promise<void> {
-  await settleFirst(context, 'models remove');
+  await settleFirst(context, command);
   await readableContents(vaultOf(context));
   const names = [...new Set([argv.name].flat().map(String))];
   const outcomes = new Outcomes(context.signal);
@@ -44,7 +42,7 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   for (const [index, step] of steps.entries()) {
     const { found } = seen[index]!;
     if (step.kind === 'remove') removals.push({ step, found, damage: null });
-    else outcomes.fail('remove', step.subject.name, refusal(step));
+    else outcomes.fail('remove', step.subject.name, staysRefused(step));
   }
   if (context.flags.dryRun) {
     for (const { step } of removals) outcomes.add(planned(step));
@@ -130,11 +128,10 @@ async function proveAll(
 ): Promise<Removal[]> {
   const agreed: Removal[] = [];
   for (const removal of removals) {
-    const { found, step } = removal;
+    const { step } = removal;
     const { name } = step.subject;
     try {
-      const label = `Checking ${quoted(name)}`;
-      removal.damage = await working(context, label, step.takes.hashed, (options) => prove(found, options));
+      removal.damage = await proveRemoving(context, removal);
       if (removal.damage && step.damage === null) {
         context.out.warn(`${name} is damaged: ${removal.damage.why}`);
         await context.confirm(
@@ -157,11 +154,12 @@ async function removeAll(
 ): Promise<string[]> {
   const told: string[] = [];
   const targets = removals.map(({ step }) => step.subject.name);
-  await withOperation(context, { command: 'models remove', targets }, async (work) => {
+  await withOperation(context, { command, targets }, async (work) => {
     for (const removal of removals) {
       const { name } = removal.step.subject;
       try {
-        const snapshot = await removeOne(context, removal, work);
+        const how = { command, damage: removal.damage, evenDamaged: context.flags.yes };
+        const snapshot = await removeSaved(context, removal, work, how);
         outcomes.add(done(snapshot));
         told.push(keptText(snapshot, await obstacleToRestore(snapshot, snapshot.subject, work.vault)));
       } catch (error) {
@@ -171,29 +169,6 @@ async function removeAll(
     outcomes.tell(work);
   });
   return told;
-}
-
-async function removeOne(
-  context: Context,
-  { found, damage, step }: Removal,
-  { operation, writer }: Work,
-): Promise<Snapshot> {
-  return await working(context, `Removing ${quoted(step.subject.name)}`, step.size, (options) =>
-    removeModel(found, {
-      ...options,
-      operation,
-      writer,
-      now: new Date(),
-      damage,
-      evenDamaged: context.flags.yes,
-    }),
-  );
-}
-
-function refusal(step: RemoveStep & { readonly kind: 'refuse' }): AixclError {
-  return new AixclError(step.code, `${quoted(step.subject.name)} stays: ${step.because}`, {
-    hint: step.hint,
-  });
 }
 
 function planned(step: Removal['step']) {
@@ -247,7 +222,7 @@ function report(context: Context, outcomes: Outcomes, text: string): void {
     const lines = failed.map(({ target, because }) => context.out.paint.bad(`failed ${target}: ${because}`));
     const { steps, changed } = outcomes;
     const shown = [...(text ? [text] : []), ...lines].join('\n');
-    context.out.result({ command: 'models remove', changed, steps }, shown);
+    context.out.result({ command, changed, steps }, shown);
   }
   outcomes.end('could not be removed');
 }
