@@ -1,10 +1,10 @@
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
-import { checkSnapshot, damageWhenSaved, type HashedBlobs } from '../../../vault/check-snapshot.ts';
+import type { HashedBlobs } from '../../../vault/check-snapshot.ts';
 import { withOperation } from '../../../wiring/operation.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
-import { working } from '../../../wiring/working.ts';
+import { mendingHint, verifySnapshot } from '../../../wiring/verify-snapshot.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
 import { bytes } from '../../output/quantity.ts';
@@ -29,13 +29,10 @@ export async function verify(context: Context, argv: Arguments): Promise<void> {
     await withOperation(context, { command, targets: chosen.map(({ id }) => id) }, async (work) => {
       const hashed: HashedBlobs = new Map();
       for (const snapshot of chosen) {
-        const { id, size, subject } = snapshot;
-        const wrong = await working(context, `Hashing ${id}`, size, (options) =>
-          checkSnapshot(snapshot, work.writer, { ...options, now: new Date(), hashed }),
-        );
-        if (wrong !== null) mendable = true;
-        const asSaved = damageWhenSaved(snapshot);
-        const damage = wrong ?? (asSaved === null ? null : `as it was saved: ${asSaved}`);
+        const { id, subject } = snapshot;
+        const found = await verifySnapshot(context, snapshot, work, hashed);
+        const { damage } = found;
+        if (found.mendable) mendable = true;
         outcomes.add({
           kind: 'verify',
           target: id,
@@ -68,10 +65,9 @@ function report(
   const bad = steps.filter(({ outcome }) => outcome === 'failed').length + broken.length;
   if (bad === 0) return;
   throw new AixclError('verification', `${bad} of ${steps.length + broken.length} backups are damaged`, {
-    hint: mendable
-      ? 'aixcl vault verify --repair'
-      : broken.length > 0
+    hint:
+      !mendable && broken.length > 0
         ? 'docs/recovery.md says how a record comes back'
-        : 'aixcl backups list shows which others are right; files as they are: aixcl backups restore ID --to DIR',
+        : mendingHint(mendable),
   });
 }

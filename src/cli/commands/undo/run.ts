@@ -1,15 +1,7 @@
 import type { Arguments } from 'yargs';
-import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
-import { takings } from '../../../models/plan-restore.ts';
-import { obstacleToRestore } from '../../../models/restore-obstacle.ts';
-import { foundInVault } from '../../../vault/check-snapshot.ts';
-import { sameContent } from '../../../vault/retention.ts';
-import type { Snapshot } from '../../../vault/snapshot.ts';
-import type { Vault, VaultWriter } from '../../../vault/vault.ts';
 import {
   type BringingBack,
-  bringBack,
   observeRestore,
   plannedSteps,
   restoredStep,
@@ -17,6 +9,7 @@ import {
 } from '../../../wiring/bring-back.ts';
 import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
 import { readableContents, recordsUnreadable } from '../../../wiring/readable-vault.ts';
+import { lastTaken, nothingToTakeBack, passedText, takeBack } from '../../../wiring/take-back.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';
@@ -46,7 +39,7 @@ export async function undo(context: Context, _argv: Arguments): Promise<void> {
   if (all.length > 0) {
     const targets = all.map(({ observed }) => observed.target.name);
     await withOperation(context, { command, targets }, async (work) => {
-      for (const each of all) await takeBack(context, each, work, outcomes, lines);
+      for (const each of all) await takeBackShown(context, each, work, outcomes, lines);
       outcomes.tell(work);
     });
   }
@@ -59,66 +52,29 @@ async function observe(context: Context, outcomes: Outcomes): Promise<BringingBa
   const { snapshots, broken } = await readableContents(vault);
   for (const { name, why } of broken)
     context.out.warn(`the record ${name} can't be read, and is passed over: ${why}`);
-  const passed: Passed[] = [];
-  for (const taken of takings(snapshots)) {
-    const all: BringingBack[] = [];
-    let failed = false;
-    for (const snapshot of taken) {
-      const { subject } = snapshot;
-      const why = await obstacle(snapshot, vault);
-      if (why !== null) {
-        passed.push({ snapshot, why });
-        continue;
-      }
-      try {
-        all.push(await observeRestore(context, snapshot, subject));
-      } catch (error) {
-        outcomes.fail('restore', subject.name, error);
-        failed = true;
-      }
-    }
-    if (all.length === 0 && !failed) continue;
-    for (const each of passed) {
-      context.out.warn(passedText(each));
-      const { snapshot } = each;
-      const because = passedText(each);
-      outcomes.add({ kind: 'keep', target: snapshot.subject.name, outcome: 'kept', because });
-    }
-    return all;
+  const { taken, passed } = await lastTaken(snapshots, vault);
+  if (taken.length === 0) {
+    if (passed.length === 0 && broken.length > 0) throw recordsUnreadable(vault, broken);
+    throw nothingToTakeBack(passed);
   }
-  if (passed.length === 0 && broken.length > 0) throw recordsUnreadable(vault, broken);
-  throw nothingLeft(passed);
-}
-
-interface Passed {
-  readonly snapshot: Snapshot;
-  readonly why: string;
-}
-
-/** What a verification noted counts here: an undo that is sure to fail would keep those before it from being taken back. */
-async function obstacle(snapshot: Snapshot, vault: Vault): Promise<string | null> {
-  const why = await obstacleToRestore(snapshot, snapshot.subject, vault);
-  return why ?? (snapshot.damage?.startsWith(foundInVault) ? snapshot.damage : null);
-}
-
-function passedText({ snapshot: { id, subject }, why }: Passed): string {
-  const files = `its files as they are: aixcl backups restore ${id} --to DIR`;
-  return `${id} of ${shownSubject(subject)} is passed over, as it can't be brought back: ${why}; ${files}`;
-}
-
-function nothingLeft(passed: readonly Passed[]): AixclError {
-  const [first] = passed;
-  if (first) {
-    return new AixclError('verification', 'nothing of what was taken away can be brought back', {
-      evidence: passed.map(passedText),
-      hint: `aixcl backups list --model ${first.snapshot.subject.name}`,
-    });
+  const all: BringingBack[] = [];
+  for (const snapshot of taken) {
+    const { subject } = snapshot;
+    try {
+      all.push(await observeRestore(context, snapshot, subject));
+    } catch (error) {
+      outcomes.fail('restore', subject.name, error);
+    }
   }
-  const what = 'there is nothing to take back: nothing was removed, updated or overwritten';
-  return new AixclError('notFound', what, { hint: 'aixcl backups list' });
+  for (const each of passed) {
+    const because = passedText(each);
+    context.out.warn(because);
+    outcomes.add({ kind: 'keep', target: each.snapshot.subject.name, outcome: 'kept', because });
+  }
+  return all;
 }
 
-async function takeBack(
+async function takeBackShown(
   context: Context,
   what: BringingBack,
   work: Work,
@@ -127,29 +83,17 @@ async function takeBack(
 ): Promise<void> {
   const { snapshot, target, standing } = what.observed;
   try {
+    const before = await takeBack(context, what, work);
     if (standing.kind === 'same') {
       for (const step of plannedSteps(what.steps)) outcomes.add(step);
       lines.push(restoreText(what.steps));
     } else {
-      const before = await bringBack(context, what, work);
       outcomes.add(restoredStep(what.observed, before));
       lines.push(`brought back ${shownSubject(target)} from ${snapshot.id}`);
       if (before) lines.push(`  what stood there is ${before.id}; to have that back: aixcl undo`);
     }
-    await noteUndone(snapshot, work.writer);
   } catch (error) {
     outcomes.fail('restore', target.name, error);
-  }
-}
-
-/** With it those of the same content that a killed command left behind, which would be taken back next. */
-async function noteUndone(snapshot: Snapshot, writer: VaultWriter): Promise<void> {
-  const { snapshots } = await writer.vault.contents();
-  const undone = new Date();
-  for (const each of snapshots) {
-    const taken = each.facts.taken === true && each.backupType === snapshot.backupType;
-    const twin = each.undone === null && taken && sameContent(each, snapshot);
-    if (each.id === snapshot.id || twin) await writer.note(each.id, { undone });
   }
 }
 
