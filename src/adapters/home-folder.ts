@@ -1,4 +1,4 @@
-import { chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { chown, mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
@@ -40,10 +40,23 @@ export async function homeVariables(
   return {
     AIXCL_HOME: home.root,
     ...(env.AIXCL_MODELS_DIR && { AIXCL_MODELS_DIR: home.models }),
+    ...(env.AIXCL_VAULT && { AIXCL_VAULT: home.vault }),
+    AIXCL_PAGE_MODELS: await placeInPage(home.models, home, '/unused/models'),
+    AIXCL_PAGE_VAULT: await placeInPage(home.vault, home, '/unused/vault'),
     AIXCL_UID: process.env.AIXCL_UID || String(uid),
     AIXCL_GID: process.env.AIXCL_GID || String(gid),
     ...(await gpuGroups()),
   };
+}
+
+/**
+ * Where the page's container has a folder that it is given beside the home. One in the home it has there, on the home's own mount, which links need:
+ * then `unused`. Where the home has a link, it is what that leads to.
+ */
+async function placeInPage(path: string, { root }: Home, unused: string): Promise<string> {
+  if (!path.startsWith(`${root}/`)) return path;
+  const [real, realRoot] = await Promise.all([path, root].map((each) => realpath(each).catch(() => each)));
+  return real?.startsWith(`${realRoot}/`) || real === path ? unused : (real ?? path);
 }
 
 /** Third field of each line: user ids in passwd(5), group ids in group(5). */
@@ -57,9 +70,12 @@ export function isHomeFolder(path: string, { root, vault }: Home): boolean {
   return path === root || path === vault || path.startsWith(`${root}/`);
 }
 
-/** Makes a folder of the home. The models directory gets the owner that llama-server runs as; one that is there keeps its own. */
+/**
+ * Makes a folder of the home. The models directory gets the owner that llama-server runs as, and so does the vault, in which the page, as the
+ * same user, writes too; one that is there keeps its own.
+ */
 export async function makeHomeFolder(path: string, home: Home): Promise<void> {
-  const owner = path === home.models ? await ownerOf(path) : undefined;
+  const owner = path === home.models || path === home.vault ? await ownerOf(home.models) : undefined;
   await mkdir(dirname(path), { recursive: true });
   try {
     await mkdir(path);

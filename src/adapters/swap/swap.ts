@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Subject } from '../../vault/subject.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
-import { makeDirectory, type Ownership, replaceFile, syncDirectory } from '../durable.ts';
+import { makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
 import { publishFile, publishFolder } from '../models-directory/publish.ts';
 import { namesIn } from '../names-in.ts';
 
@@ -86,7 +86,7 @@ export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', wo
     }
     for (const move of swap.moves) {
       begun = move;
-      await make(move);
+      await make(move, work.owner);
       begun = undefined;
       made.push(move);
     }
@@ -95,7 +95,7 @@ export async function carryOut(swap: Swap, proof: VerifiedBackup | 'nothing', wo
     // The name may have changed before what comes after it failed: a sync, say.
     if (begun && !begun.over && !(error instanceof NameTaken) && (await isMade(begun))) made.push(begun);
     // What is written over can't be brought back; it is the only move then.
-    for (const { from, to } of made.reverse()) await make({ from: to, to: from });
+    for (const { from, to } of made.reverse()) await make({ from: to, to: from }, work.owner);
     await discard(swap.staged);
     await rm(note, { force: true });
     throw error;
@@ -159,7 +159,7 @@ export async function settle({ note, swap }: NotedSwap, work: SettleWork): Promi
     await remove(note);
     return end;
   }
-  if (swap.phase === 'moving') await makeRest(swap);
+  if (swap.phase === 'moving') await makeRest(swap, await ownershipOf(dirname(note)));
   const left: GoneFile[] = [];
   for (const file of swap.gone) if (await there(file.path)) left.push(file);
   await work.prove(left);
@@ -175,11 +175,11 @@ async function goesOn({ phase, moves: [first] }: NotedSwap['swap']): Promise<boo
   return first !== undefined && (await isMade(first));
 }
 
-async function makeRest({ moves: [, ...others] }: Swap): Promise<void> {
+async function makeRest({ moves: [, ...others] }: Swap, owner: Ownership | undefined): Promise<void> {
   for (const move of others) {
     if (await isMade(move)) continue;
     // Someone else may have given the name to something; the bytes that were to have it are in the vault.
-    await make(move).catch((error: unknown) => {
+    await make(move, owner).catch((error: unknown) => {
       if (!(error instanceof NameTaken)) throw error;
     });
   }
@@ -196,8 +196,8 @@ async function isMade({ from, to, over, aside }: Move): Promise<boolean> {
   return aside === true && target !== undefined;
 }
 
-async function make({ from, to, over }: Move): Promise<void> {
-  await makeDirectory(dirname(to), undefined);
+async function make({ from, to, over }: Move, owner: Ownership | undefined): Promise<void> {
+  await makeDirectory(dirname(to), owner);
   if (over) {
     await rename(from, to);
     await syncDirectory(dirname(to));

@@ -3,6 +3,7 @@ import type { Arguments } from 'yargs';
 import { homeVariables, isHomeFolder, makeHomeFolder, saveSettings } from '../../../adapters/home-folder.ts';
 import { hostFacts } from '../../../adapters/host-facts.ts';
 import { readActivation } from '../../../adapters/models-directory/activation-files.ts';
+import { openToPage } from '../../../adapters/page-folders.ts';
 import { readSeen } from '../../../adapters/seen-volumes.ts';
 import { reasonOf } from '../../../errors.ts';
 import { settleStep } from '../../../plan/operations.ts';
@@ -126,6 +127,7 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   }
   const { definition, observed, services } = view;
   if (context.ownStack) await saveForCompose(context, definition);
+  if (context.ownStack && services.some(({ name }) => name === 'upload-ui')) await openToPage(context.home);
   for (const step of plan) {
     if (step.kind === 'replace' || step.kind === 'adopt')
       context.out.note(`${step.service} is made anew: ${step.because}`);
