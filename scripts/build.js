@@ -1,8 +1,9 @@
 /**
  * Bundles src/cli/main.ts into dist/main.cjs: every library inside, so that the packed tarball installs without dependencies. Beside it lies
- * V8's code cache, good for the Node.js that built it, which halves what aixcl adds to Node's own start.
+ * V8's code cache, good for the Node.js that built it, which halves what aixcl adds to Node's own start. Then the upload page
+ * (build-upload-ui.js).
  *
- * Does nothing when sources, lock file and this script are as they were at the last build (`--force` builds all the same).
+ * Does nothing when sources, lock file and these scripts are as they were at the last build (`--force` builds all the same).
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,12 +17,13 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildUploadUi, uploadUiApp } from './build-upload-ui.js';
 import { absentLibraries, entryAsScript, onlyQuantizations, trimmedLibraries } from './bundle-plugins.js';
+import { forNode, root } from './for-node.js';
 import { thirdPartyLicences } from './third-party-licences.js';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const stamp = join(dist, '.inputs');
 const main = 'main.cjs';
@@ -29,9 +31,10 @@ const cache = 'main.cache';
 
 export async function build({ force = false } = {}) {
   const inputs = inputsHash();
-  if (!force && existsSync(join(dist, main)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) {
-    return { built: false };
-  }
+  const standing = [join(dist, main), join(uploadUiApp, 'server.cjs'), stamp].every((path) =>
+    existsSync(path),
+  );
+  if (!force && standing && readFileSync(stamp, 'utf8') === inputs) return { built: false };
   const esbuild = await import('esbuild');
   mkdirSync(dist, { recursive: true });
   const scratch = join(root, 'node_modules', '.cache');
@@ -39,29 +42,15 @@ export async function build({ force = false } = {}) {
   const fresh = mkdtempSync(join(scratch, 'build-'));
   try {
     const { metafile } = await esbuild.build({
-      absWorkingDir: root,
+      ...forNode,
       entryPoints: ['src/cli/main.ts'],
       outfile: join(fresh, main),
-      bundle: true,
-      format: 'cjs',
-      platform: 'node',
-      target: 'node20',
-      // Node 20 knows them; rewritten as calls they would be compiled on every start.
-      supported: { 'regexp-set-notation': true, 'regexp-unicode-property-escapes': true },
-      minify: true,
-      metafile: true,
-      legalComments: 'none',
-      banner: { js: "const __url=require('node:url').pathToFileURL(__filename).href;" },
-      define: {
-        AIXCL_VERSION: JSON.stringify(JSON.parse(read('package.json')).version),
-        'import.meta.url': '__url',
-      },
       plugins: [absentLibraries, onlyQuantizations, trimmedLibraries, entryAsScript],
-      logLevel: 'warning',
     });
     warmCache(fresh);
     writeFileSync(join(fresh, 'THIRD_PARTY_LICENSES'), thirdPartyLicences(root, metafile));
     publish(fresh);
+    await buildUploadUi(scratch);
     writeFileSync(stamp, inputs);
     return { built: true };
   } finally {
@@ -115,5 +104,7 @@ function read(file) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { built } = await build({ force: process.argv.includes('--force') }).catch(failed);
-  process.stderr.write(built ? 'built dist/\n' : 'dist/ is up to date\n');
+  process.stderr.write(
+    built ? 'built dist/ and the upload page\n' : 'dist/ and the upload page are up to date\n',
+  );
 }
