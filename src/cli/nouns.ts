@@ -7,6 +7,7 @@ import { modelsCommand } from './commands/models.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { serviceCommand } from './commands/service.ts';
 import { stackCommand } from './commands/stack.ts';
+import { uiCommand } from './commands/ui.ts';
 import { undoCommand } from './commands/undo.ts';
 import { vaultCommand } from './commands/vault.ts';
 
@@ -21,5 +22,6 @@ export const nouns: readonly Noun[] = [
   doctorCommand,
   journalCommand,
   quickstartCommand,
+  uiCommand,
   completionCommand,
 ];

@@ -94,7 +94,7 @@ async function tell(context: Context, images: Images): Promise<void> {
   const engine = await context.engine();
   const services = [...definition.services.values()].filter(({ name }) => images.available.includes(name));
   const server = definition.services.get('llama-server');
-  const base = server && addresses(server)[0];
+  const base = addresses(server?.ports ?? [])[0];
   if (!base)
     throw new AixclError('notRunning', 'llama-server publishes no port, so it can not be asked', {
       hint: 'aixcl stack status',
@@ -109,7 +109,7 @@ async function tell(context: Context, images: Images): Promise<void> {
   const volumes = await volumeStatuses(world, services, { others: true });
   const endpoints = services.map((service) => ({
     service: service.name,
-    url: addresses(service)[0] ?? null,
+    url: addresses(service.ports)[0] ?? null,
   }));
   const report = {
     answer: answer.text,
