@@ -58,6 +58,7 @@ export const portVariables: ReadonlyMap<string, { readonly variable: string; rea
   new Map([
     ['ollama', { variable: 'OLLAMA_PORT', target: 11434 }],
     ['llama-server', { variable: 'LLAMA_SERVER_PORT', target: 8080 }],
+    ['upload-ui', { variable: 'UPLOAD_UI_PORT', target: 8081 }],
     ['open-webui', { variable: 'OPEN_WEBUI_PORT', target: 8080 }],
   ]);
 
