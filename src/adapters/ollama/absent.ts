@@ -17,6 +17,7 @@ export function absentOllama(why: AixclError): OllamaRuntime {
     version: refuse,
     names: refuse,
     digests: refuse,
+    list: refuse,
     show: refuse,
     // biome-ignore lint/correctness/useYield: it fails before there is a line.
     async *pull() {

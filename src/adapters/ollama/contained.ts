@@ -30,6 +30,7 @@ export function containedOllama(
     version: () => told(runtime.version()),
     names: () => told(runtime.names()),
     digests: () => told(runtime.digests()),
+    list: () => told(runtime.list()),
     show: (name) => told(runtime.show(name)),
     async *pull(name, options) {
       try {

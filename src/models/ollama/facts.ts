@@ -106,7 +106,7 @@ function parsed(text: string | null): unknown {
 }
 
 /** `3.2B`, `135.5M`, as a number. */
-function countIn(text: string | null): number | null {
+export function countIn(text: string | null): number | null {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)([KMBT])$/i.exec(text ?? '') ?? [];
   const factor = { K: 1e3, M: 1e6, B: 1e9, T: 1e12 }[unit?.toUpperCase() ?? ''];
   return digits === undefined || factor === undefined ? null : Math.round(Number(digits) * factor);

@@ -10,6 +10,8 @@ export interface OllamaRuntime {
   names(): Promise<readonly string[]>;
   /** Of each of these names the sha256 of its manifest, 64 hex digits: whether a store is this Ollama's shows by it. */
   digests(): Promise<ReadonlyMap<string, string>>;
+  /** What its own list says of each model. */
+  list(): Promise<readonly ListedModel[]>;
   show(name: string): Promise<OllamaDetails>;
   pull(
     name: string,
@@ -19,6 +21,16 @@ export interface OllamaRuntime {
   delete(name: string): Promise<void>;
   /** Makes `target` another name of `source`. */
   copy(source: string, target: string): Promise<void>;
+}
+
+export interface ListedModel extends Pick<OllamaDetails, 'architecture' | 'parameters' | 'quantization'> {
+  /** As `ollama list` shows it. */
+  readonly name: string;
+  /** sha256 of its manifest, 64 hex digits; empty where it is not told. */
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly modified: Date;
 }
 
 export interface OllamaDetails {

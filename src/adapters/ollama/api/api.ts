@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { AixclError } from '../../../errors.ts';
 import { assertReachable } from '../../../models/ollama/name.ts';
-import type { OllamaDetails, OllamaRuntime, PullLine } from '../../../models/ollama/runtime.ts';
-import { detailsOf, type ShowAnswer } from './details.ts';
+import type { ListedModel, OllamaDetails, OllamaRuntime, PullLine } from '../../../models/ollama/runtime.ts';
+import { detailsOf, listedModel, type ShowAnswer, type TagsAnswer } from './details.ts';
 import { type Call, defaultPatience, Exchange, type Patience } from './exchange.ts';
 import { pullFailure } from './pull-failure.ts';
 
@@ -39,10 +39,16 @@ class OllamaApi implements OllamaRuntime {
     return new Map((await this.#tags()).map(({ name, digest }) => [name, digest ?? '']));
   }
 
-  async #tags(): Promise<readonly { readonly name: string; readonly digest?: string }[]> {
-    const { models } = await this.#ask<{
-      models?: readonly { name: string; digest?: string }[] | null;
-    }>({ method: 'GET', path: '/api/tags', silence: 'failure' });
+  async list(): Promise<ListedModel[]> {
+    return (await this.#tags()).map(listedModel);
+  }
+
+  async #tags(): Promise<readonly TagsAnswer[]> {
+    const { models } = await this.#ask<{ models?: readonly TagsAnswer[] | null }>({
+      method: 'GET',
+      path: '/api/tags',
+      silence: 'failure',
+    });
     return models ?? [];
   }
 

@@ -1,4 +1,5 @@
-import type { OllamaDetails } from '../../../models/ollama/runtime.ts';
+import { countIn } from '../../../models/ollama/facts.ts';
+import type { ListedModel, OllamaDetails } from '../../../models/ollama/runtime.ts';
 
 /** What `POST /api/show` answers, as far as it is read here (api/types.go of ollama/ollama). */
 export interface ShowAnswer {
@@ -6,6 +7,34 @@ export interface ShowAnswer {
   readonly template?: string;
   readonly details?: { readonly family?: string; readonly quantization_level?: string };
   readonly model_info?: Readonly<Record<string, unknown>> | null;
+}
+
+/** One model of what `GET /api/tags` answers. */
+export interface TagsAnswer {
+  readonly name: string;
+  readonly digest?: string;
+  readonly size?: number;
+  readonly modified_at?: string;
+  readonly details?: {
+    readonly family?: string;
+    /** `3.2B`. */
+    readonly parameter_size?: string;
+    readonly quantization_level?: string;
+  };
+}
+
+export function listedModel({ name, digest, size, modified_at, details }: TagsAnswer): ListedModel {
+  const modified = new Date(modified_at ?? 0);
+  const quantization = textOf(details?.quantization_level);
+  return {
+    name,
+    digest: digest ?? '',
+    size: size ?? 0,
+    modified: Number.isNaN(modified.getTime()) ? new Date(0) : modified,
+    architecture: textOf(details?.family),
+    parameters: countIn(textOf(details?.parameter_size)),
+    quantization: quantization === 'unknown' ? null : quantization,
+  };
 }
 
 export function detailsOf({ license, template, details, model_info }: ShowAnswer): OllamaDetails {

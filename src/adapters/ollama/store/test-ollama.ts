@@ -49,6 +49,7 @@ export class TestOllama implements OllamaRuntime {
     }
   };
 
+  list = notHere;
   show = notHere;
   copy = notHere;
   pull: OllamaRuntime['pull'] = () => {
