@@ -137,7 +137,7 @@ export class Listener {
     const secret = await this.#parts.door.enter(token);
     if (secret !== undefined) response.setHeader('Set-Cookie', sessionCookie(secret, sessionSeconds));
     if (secret !== undefined || known) {
-      response.writeHead(303, { Location: '/' }).end();
+      response.writeHead(303, { Location: '/', 'Content-Length': 0 }).end();
       return;
     }
     const wait = this.#allowances.wrongTokens.take();

@@ -6,10 +6,11 @@ import type { Home } from '../../home.ts';
 import { safetyHeaders } from './answer.ts';
 import { Listener, type PageParts } from './listener.ts';
 import { refusal } from './refusals.ts';
+import type { RequestLog } from './request-log.ts';
 import { Watchers } from './watchers.ts';
 
 /** Milliseconds, bytes. An upload may take as long as it likes, as long as it goes on. */
-const limits = {
+export const ownLimits = {
   header: 16 * 1024,
   headersMs: 10_000,
   idleMs: 60_000,
@@ -31,6 +32,7 @@ export async function serve(
   home: Home,
   parts: Omit<PageParts, 'door'>,
   { host, port }: { readonly host: string; readonly port: number },
+  limits: typeof ownLimits = ownLimits,
 ): Promise<Serving> {
   const watchers = new Watchers(parts.desk);
   const listener = new Listener({ ...parts, door: new Door(home) }, watchers);
@@ -48,7 +50,7 @@ export async function serve(
   server.on('request', (request, response) => void listener.handle(request, response));
   // Not told to send its body before it is let in.
   server.on('checkContinue', (request, response) => void listener.handle(request, response));
-  server.on('clientError', refuseUnreadable(parts));
+  server.on('clientError', refuseUnreadable(parts.log, limits.graceMs));
   await listening(server, host, port);
   const address = server.address();
   return {
@@ -74,7 +76,7 @@ function listening(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Answers what is no request: headers without end, or too slow, or no HTTP at all. */
-function refuseUnreadable({ log }: Pick<PageParts, 'log'>) {
+function refuseUnreadable(log: RequestLog, graceMs: number) {
   const refused = new WeakSet<object>();
   return (error: NodeJS.ErrnoException, socket: Socket) => {
     if (refused.has(socket)) return;
@@ -95,7 +97,7 @@ function refuseUnreadable({ log }: Pick<PageParts, 'log'>) {
     log.request(`- - ${problem.status}`);
     socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${lines.join('')}\r\n${body}`);
     // What still comes is not worth more than the answer's way out.
-    setTimeout(() => socket.destroy(), limits.graceMs);
+    setTimeout(() => socket.destroy(), graceMs);
   };
 }
 
