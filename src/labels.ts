@@ -44,6 +44,6 @@ export const labels = {
   operation: 'io.aixcl.operation',
   /** What a volume holds: `models`, `state` or `disposable`. Anything else, or nothing, is precious too. */
   holds: 'io.aixcl.holds',
-  /** How an image came to be, for those built on this machine. */
+  /** How an image came to be, for those built on this machine; of one built by a definition, the hash of what it was built from. */
   built: 'io.aixcl.built',
 } as const;

@@ -5,9 +5,10 @@ import { createServer } from 'node:net';
 import { systemCode } from '../errors.ts';
 import type { GpuVendor } from '../stack/gpu.ts';
 import type { HostFacts, PortHolder } from '../stack/observe.ts';
+import { builtFrom } from './build-context.ts';
 
 /** This machine, as a plan needs to know it. */
-export const hostFacts: HostFacts = { look, holdsAnything, portHolder };
+export const hostFacts: HostFacts = { look, holdsAnything, builtFrom, portHolder };
 
 /** Larger files than this, in bytes, are told apart by what their folder says of them. */
 const scriptSize = 1024 * 1024;

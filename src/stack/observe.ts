@@ -1,4 +1,10 @@
-import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
+import { labels } from '../labels.ts';
+import type {
+  BuildDefinition,
+  ServiceDefinition,
+  StackDefinition,
+  VolumeDefinition,
+} from './definition/types.ts';
 import type { ContainerSummary, Engine, ImageDetail, NetworkSummary, VolumeSummary } from './engine.ts';
 import { type Match, matches } from './recreate/container-ref.ts';
 
@@ -12,6 +18,8 @@ export interface HostFacts {
   >;
   /** False for a folder that is empty or not there; true also for one that can't be read. */
   holdsAnything(path: string): Promise<boolean>;
+  /** A hash (`sha256:…`) of what an image is built from; undefined where that is not to be had, or too large to be read. */
+  builtFrom(build: BuildDefinition): Promise<string | undefined>;
   /** Who holds a TCP port that can't be listened on; undefined when it is free. */
   portHolder(hostIp: string, port: number): Promise<PortHolder | undefined>;
 }
@@ -30,6 +38,8 @@ export interface Observed {
   readonly services: ReadonlyMap<string, ObservedService>;
   /** By reference; undefined when it is not here. */
   readonly images: ReadonlyMap<string, ImageDetail | undefined>;
+  /** References of images here that were built by aixcl, from something else than what is there to build from now. */
+  readonly outdated: ReadonlySet<string>;
   /** By name on the engine. */
   readonly networks: ReadonlyMap<string, NetworkSummary | undefined>;
   readonly volumes: ReadonlyMap<string, VolumeSummary | undefined>;
@@ -83,6 +93,7 @@ export async function observe(
     containers,
     services: found,
     images,
+    outdated: await outdatedBuilds(host, services, images),
     networks,
     volumes,
     paths: new Map([...looked].map(([path, look]) => [path, look.kind])),
@@ -135,6 +146,21 @@ export function keepsItsPlace(volume: VolumeDefinition, found: VolumeSummary | u
     boundFolder(volume.driverOpts) !== undefined &&
     folderBehind(found) === undefined
   );
+}
+
+/** Of an image that says nothing of it (Compose built it, say) nobody knows. */
+async function outdatedBuilds(
+  host: HostFacts,
+  services: readonly ServiceDefinition[],
+  images: Observed['images'],
+): Promise<Set<string>> {
+  const outdated = services.map(async ({ image, build }) => {
+    const recorded = images.get(image)?.labels[labels.built];
+    if (!build || !recorded?.startsWith('sha256:')) return [];
+    const now = await host.builtFrom(build);
+    return now === undefined || now === recorded ? [] : image;
+  });
+  return new Set((await Promise.all(outdated)).flat());
 }
 
 async function bypassedFolders(

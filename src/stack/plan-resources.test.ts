@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { labels } from '../labels.ts';
 import { plan, planned, refusal } from './test-plan.ts';
-import { boundVolume, home, network, ourContainer, service, stack, volume } from './test-stack.ts';
+import { boundVolume, home, image, network, ourContainer, service, stack, volume } from './test-stack.ts';
 
 const ollama = service('ollama');
 const one = stack([ollama]);
@@ -46,6 +47,18 @@ test.each([
 ])('an image with a build is built %s', async (_where, own, world, because) => {
   const built = stack([service('ollama', { build, ...own })]);
   expect(await planned(built, world)).toBe(`build-image ollama:1: ${because}\n${made}`);
+});
+
+test('an image that aixcl built is built anew when what it is built from is another now', async () => {
+  const images = [{ ...image('ollama:1'), labels: { [labels.built]: 'sha256:old' } }];
+  const built = stack([service('ollama', { build })]);
+  expect(await planned(built, { images, built: 'sha256:new' })).toBe(
+    `build-image ollama:1: what it is built from is another now\n${made}`,
+  );
+  expect(await planned(built, { images, built: 'sha256:old' })).toBe(made);
+  expect(await planned(built, { images, built: 'sha256:new', wish: { build: true } })).toBe(
+    `build-image ollama:1: a build was asked for\n${made}`,
+  );
 });
 
 test('an image with a build that is here is not built unasked', async () => {

@@ -8,14 +8,19 @@ import { placeOf } from './volumes/kept-volumes.ts';
 /** Images to be made or fetched anew, whether they are here or not: before all else, as what they turn out to be decides what drifted. */
 export function planFetches(services: readonly ServiceDefinition[], wish: StartWish): StartStep[] {
   const steps = new Map<string, StartStep>();
-  for (const { image: reference, build, pullPolicy, platform } of services) {
-    if (build && (wish.build || pullPolicy === 'build')) {
+  for (const service of services) {
+    const { image: reference, build, pullPolicy, platform } = service;
+    if (build && buildsAlways(service, wish)) {
       steps.set(reference, { kind: 'build-image', reference, build, because: 'a build was asked for' });
     } else if (!build && !wish.isLocallyBuilt(reference) && pullsAlways(pullPolicy, wish)) {
       steps.set(reference, { kind: 'pull-image', reference, platform, because: 'it is always pulled' });
     }
   }
   return [...steps.values()];
+}
+
+function buildsAlways({ build, pullPolicy }: ServiceDefinition, wish: StartWish): boolean {
+  return build !== undefined && (wish.build || pullPolicy === 'build');
 }
 
 /** The flag goes over the definition. */
@@ -46,6 +51,16 @@ function imageStep(
   const here = observed.images.get(service.image) !== undefined;
   const needed = part.some(({ kind }) => kind === 'create' || kind === 'replace' || kind === 'adopt');
   const reference = service.image;
+  // Built by then (`planFetches`).
+  if (buildsAlways(service, wish)) return undefined;
+  if (service.build && observed.outdated.has(reference)) {
+    return {
+      kind: 'build-image',
+      reference,
+      build: service.build,
+      because: 'what it is built from is another now',
+    };
+  }
   if (here || !needed) return undefined;
   if (service.build)
     return { kind: 'build-image', reference, build: service.build, because: 'it is not here' };

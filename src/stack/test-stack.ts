@@ -188,11 +188,13 @@ export interface HostWorld {
   readonly paths?: Readonly<Record<string, string>>;
   /** Folders that hold something. */
   readonly filled?: readonly string[];
+  /** Hash of what every image is built from. */
+  readonly built?: string;
   /** By `ip:port`. */
   readonly ports?: Readonly<Record<string, PortHolder>>;
 }
 
-export function hostOf({ paths = {}, filled = [], ports = {} }: HostWorld): HostFacts {
+export function hostOf({ paths = {}, filled = [], built, ports = {} }: HostWorld): HostFacts {
   return {
     async look(path) {
       const found = paths[path] ?? 'folder';
@@ -201,6 +203,9 @@ export function hostOf({ paths = {}, filled = [], ports = {} }: HostWorld): Host
     },
     async holdsAnything(path) {
       return filled.includes(path);
+    },
+    async builtFrom() {
+      return built;
     },
     async portHolder(hostIp, port) {
       return ports[`${hostIp}:${port}`];

@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { AixclError } from '../../errors.ts';
+import { labels } from '../../labels.ts';
 import type { BuildDefinition } from '../../stack/definition/types.ts';
 import type { PullOptions, PullProgress } from '../../stack/engine.ts';
+import { builtFrom, contextFiles } from '../build-context.ts';
 import { registryLogin } from './registry-login.ts';
 import { jsonLines } from './streams.ts';
 
@@ -40,20 +40,6 @@ export async function* pull(
   }
 }
 
-/**
- * Files and empty folders under a build context, relative to it; undefined where it is no folder. Each by itself, for dockerode holds only
- * what it is given by name against `.dockerignore`.
- */
-async function contextFiles(context: string): Promise<string[] | undefined> {
-  const entries = await readdir(context, { recursive: true, withFileTypes: true }).catch(() => undefined);
-  if (!entries) return undefined;
-  const filled = new Set(entries.map(({ parentPath }) => parentPath));
-  return entries.flatMap((entry) => {
-    const path = join(entry.parentPath, entry.name);
-    return entry.isDirectory() && filled.has(path) ? [] : relative(context, path);
-  });
-}
-
 /** Builds an image with the engine's classic builder, which every engine has; yields what the build prints. */
 export async function* build(
   docker: Docker,
@@ -61,7 +47,7 @@ export async function* build(
   definition: BuildDefinition,
   options: { signal?: AbortSignal },
 ): AsyncGenerator<string> {
-  const src = await contextFiles(definition.context);
+  const [src, from] = await Promise.all([contextFiles(definition.context), builtFrom(definition)]);
   if (!src) {
     throw new AixclError('usage', `the build context ${definition.context} of ${tag} is not there`, {
       hint: `Mend build.context in the definition.`,
@@ -73,6 +59,7 @@ export async function* build(
       t: tag,
       dockerfile: definition.dockerfile,
       buildargs: Object.fromEntries(definition.args),
+      labels: { [labels.built]: from ?? 'here' },
       ...(definition.target && { target: definition.target }),
       ...(options.signal && { abortSignal: options.signal }),
     },
