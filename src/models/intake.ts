@@ -1,3 +1,4 @@
+import type { FileIdentity } from '../vault/evidence.ts';
 import type { VerifiedBackup } from '../vault/verified-backup.ts';
 import type { ModelName } from './model-name.ts';
 
@@ -25,7 +26,9 @@ export type Location =
       readonly url: URL;
       /** What that host is told to let us in. A function, so that it gets into no record and no message. */
       readonly authorization?: () => string;
-    };
+    }
+  /** Ours already, whole and hashed; it is moved, not copied. Nothing but this file, as it was then, is meant. */
+  | { readonly kind: 'received'; readonly path: string; readonly identity: FileIdentity };
 
 export interface Probe {
   /** Bytes; null when the source does not say. */

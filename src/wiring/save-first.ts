@@ -48,21 +48,22 @@ export async function saveBeforeUpdate(
   return proof.snapshot;
 }
 
-/** Replaces the GGUF model `name`, once it is saved. */
+/** Replaces the GGUF model `name`, once it is saved. `command`: whose work it is, as the journal has it. */
 export async function replaceSaved(
   context: Surroundings,
+  command: string,
   operation: Operation,
   keeper: Keeper,
   name: string,
   swap: (proof: VerifiedBackup) => Promise<void>,
 ): Promise<Snapshot> {
-  return await holdingVault(context, 'models add', operation, async (writer) => {
+  return await holdingVault(context, command, operation, async (writer) => {
     const model = await keeper.find(name);
     if (!model) throw notAModel(name);
     if (model.held) {
       throw new AixclError('refused', `${quoted(name)} stays as it is: ${model.held}`, { hint: asName });
     }
-    const wish = { keeper, model, operation, reason: 'replaced by models add' };
+    const wish = { keeper, model, operation, reason: `replaced by ${command}` };
     return await saveBeforeUpdate(context, writer, wish, swap);
   });
 }

@@ -3,26 +3,16 @@ import { constants } from 'node:fs';
 import { mkdir, open, readFile, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
-import { GgufProblem } from '../../models/gguf/header.ts';
-import { combineShards, type Inspected } from '../../models/gguf/inspect.ts';
-import type {
-  BringOptions,
-  Collection,
-  Order,
-  OrderedFile,
-  StandingRecord,
-  WorkOptions,
-} from '../../models/intake.ts';
-import { mainFileOf, shardsOf } from '../../models/model-files.ts';
+import type { BringOptions, Collection, Order, OrderedFile, WorkOptions } from '../../models/intake.ts';
 import { quoted } from '../../models/model-name.ts';
 import { claim } from '../claim.ts';
 import { canResume, download } from '../download/download.ts';
 import { give, makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
 import { copyInto } from './copy.ts';
 import { onDisk } from './disk-errors.ts';
-import { inspectFile, notAModel } from './inspect-file.ts';
+import { checkStructure, placeOf, recordAll } from './landed.ts';
 import { publishFile, publishFolder } from './publish.ts';
-import { hashFile, writeRecord } from './records.ts';
+import { hashFile } from './records.ts';
 
 /**
  * `.aixcl/incoming/KEY/files/NAME` holds the bytes as they come, `.aixcl/incoming/KEY/NUMBER.from` what they are the beginning of.
@@ -39,7 +29,7 @@ export function collectionPath(directory: string, order: Order): string {
 export async function heldBytes(directory: string, order: Order): Promise<number> {
   let held = 0;
   for (const file of order.files) {
-    if (file.location.kind === 'path') continue;
+    if (file.location.kind !== 'http') continue;
     const path = join(collectionPath(directory, order), 'files', file.name);
     held += await stat(path).then(
       (stats) => stats.size,
@@ -78,7 +68,7 @@ function collection(
   return {
     async bring(file, options) {
       return await onDisk(directory, async () => {
-        if (file.location.kind === 'path') {
+        if (file.location.kind !== 'http') {
           await removeIfThere(pathOf(file));
           await copyInto(file.location.path, pathOf(file), options);
         } else {
@@ -120,9 +110,8 @@ function collection(
           staged: [],
           async stage() {
             const staged = order.files.flatMap((file) => {
-              const place = order.folder ? join(order.name, file.name) : order.name;
               const record = records.get(file.name);
-              return record ? [{ place, from: pathOf(file), record }] : [];
+              return record ? [{ place: placeOf(order, file), from: pathOf(file), record }] : [];
             });
             return { name: order.name, arguments: null, records: await recordsFor(staged) };
           },
@@ -193,35 +182,6 @@ async function settle(
     `${quoted(file.name)} has the sha256 ${sha256} and should have ${file.sha256}`,
     { hint: 'Check the sum that you were given; the same command fetches the file anew.' },
   );
-}
-
-async function checkStructure(order: Order, pathOf: (file: OrderedFile) => string): Promise<void> {
-  const inspected = new Map<string, Inspected>();
-  for (const file of order.files)
-    inspected.set(file.name, await inspectFile(pathOf(file), file.name, { thorough: true }));
-  const names = order.files.map((file) => file.name);
-  const chosen = mainFileOf(names);
-  const main = 'main' in chosen ? chosen.main : names[0]!;
-  try {
-    const shards = order.folder ? shardsOf(main, names).present : [main];
-    combineShards(shards.map((name) => inspected.get(name)!));
-  } catch (error) {
-    if (error instanceof GgufProblem) throw notAModel(order.name, error);
-    throw error;
-  }
-}
-
-async function recordAll(
-  directory: string,
-  order: Order,
-  records: ReadonlyMap<string, StandingRecord>,
-  owner: Ownership | undefined,
-): Promise<void> {
-  for (const file of order.files) {
-    const record = records.get(file.name);
-    const path = order.folder ? join(order.name, file.name) : order.name;
-    if (record) await writeRecord(directory, path, record, owner);
-  }
 }
 
 function originOf(file: OrderedFile): string {

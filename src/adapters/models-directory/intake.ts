@@ -9,6 +9,7 @@ import { openCollection } from './collection.ts';
 import { onDisk } from './disk-errors.ts';
 import { inspectFile } from './inspect-file.ts';
 import { openInside } from './open-inside.ts';
+import { openReceived } from './received.ts';
 import { hashFile, readRecord } from './records.ts';
 
 /** Brings models into `directory`, which is made when the first bytes come. */
@@ -36,7 +37,10 @@ export function intakeInto(directory: string): Intake {
       await using handle = await open(path);
       return await hashWithProgress(handle, options);
     },
-    collect: (order) => openCollection(directory, order),
+    async collect(order) {
+      const received = order.files.every(({ location }) => location.kind === 'received');
+      return received ? await openReceived(directory, order) : await openCollection(directory, order);
+    },
   };
 }
 

@@ -61,7 +61,9 @@ export async function planFiles(
           reporter,
           replace: async (name, swap) => {
             const keeper = await keeperOf(context, 'llama-server');
-            return await replaceSaved(context, operation, keeper, name, (proof) => swap(proof, operation.id));
+            return await replaceSaved(context, 'models add', operation, keeper, name, (proof) =>
+              swap(proof, operation.id),
+            );
           },
         });
       },

@@ -1,0 +1,172 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { makeDirectory, ownershipOf, replaceFile, syncDirectory } from '../../adapters/durable.ts';
+import { namesIn } from '../../adapters/names-in.ts';
+import { systemCode } from '../../errors.ts';
+import type { ModelName } from '../../models/model-name.ts';
+import type { Announced } from './announced.ts';
+
+/**
+ * `MODELS/.aixcl/uploads/ID/` holds one upload: `about.json`, what was announced, which never changes; `bytes`, what came so far; `state.json`,
+ * what is known of those. The folder goes when the model has its name, or somebody clears it.
+ */
+export function uploadsFolder(models: string): string {
+  return join(models, '.aixcl', 'uploads');
+}
+
+const name = z.string().transform((text) => text as ModelName);
+const aboutSchema = z.object({
+  file: name,
+  model: name,
+  parts: z.number().nullable(),
+  sha256: z.string().nullable(),
+  agreed: z.boolean(),
+  size: z.number(),
+  /** ISO 8601 UTC. */
+  created: z.string(),
+});
+
+/** What bytes hashed to, and the file that they were then. */
+const hashedSchema = z.object({
+  /** 64 hex digits. */
+  sha256: z.string(),
+  identity: z.object({
+    device: z.string(),
+    inode: z.string(),
+    size: z.number(),
+    mtime: z.string(),
+    ctime: z.string(),
+  }),
+});
+
+const problemSchema = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.number(),
+  detail: z.string(),
+  code: z.string(),
+  hint: z.string().nullable(),
+  evidence: z.array(z.string()).readonly(),
+});
+
+const stateSchema = z.object({
+  /** Bytes that are on the disk for sure. */
+  synced: z.number(),
+  /** The kernel's id of the boot in which the rest came. */
+  boot: z.string().nullable(),
+  hashed: hashedSchema.nullable(),
+  /** Why it was refused. */
+  problem: problemSchema.nullable(),
+  agreed: z.boolean(),
+});
+
+export type KeptState = z.infer<typeof stateSchema>;
+export type HashedFile = z.infer<typeof hashedSchema>;
+export interface About extends Announced {
+  readonly created: string;
+}
+
+export interface FoundUpload {
+  readonly about: About;
+  readonly state: KeptState;
+  /** Length of what came so far. */
+  readonly received: number;
+  /** When the last byte came, in milliseconds of the clock. */
+  readonly touched: number;
+}
+
+export class UploadFolder {
+  readonly id: string;
+  readonly path: string;
+  readonly #models: string;
+
+  constructor(models: string, id: string) {
+    this.#models = models;
+    this.id = id;
+    this.path = join(uploadsFolder(models), id);
+  }
+
+  get bytes(): string {
+    return join(this.path, 'bytes');
+  }
+
+  async make(about: About, state: KeptState): Promise<void> {
+    const owner = await ownershipOf(this.#models);
+    await makeDirectory(this.path, owner);
+    await this.note(state);
+    await replaceFile(join(this.path, 'about.json'), `${JSON.stringify(about)}\n`, owner);
+  }
+
+  async note(state: KeptState): Promise<void> {
+    const owner = await ownershipOf(this.#models);
+    await replaceFile(join(this.path, 'state.json'), `${JSON.stringify(state)}\n`, owner);
+  }
+
+  async clear(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+    await syncDirectory(uploadsFolder(this.#models));
+  }
+
+  /** Undefined for a folder whose upload was never answered, which is taken away. Throws `Unreadable`. */
+  async find(): Promise<FoundUpload | undefined> {
+    const about = await this.#read('about.json', aboutSchema);
+    if (!about) {
+      await this.clear();
+      return undefined;
+    }
+    const state = await this.#read('state.json', stateSchema);
+    const there = await statOf(this.bytes);
+    return {
+      about,
+      state: state ?? freshState(about.agreed, null),
+      received: there?.size ?? 0,
+      touched: there?.mtimeMs ?? Date.parse(about.created),
+    };
+  }
+
+  async #read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    try {
+      return schema.parse(JSON.parse(await readFile(join(this.path, file), 'utf8')));
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+      if (systemCode(error) === undefined) throw new Unreadable(file, { cause: error });
+      throw error;
+    }
+  }
+}
+
+/** What was kept of an upload makes no sense. */
+export class Unreadable extends Error {}
+
+/** Of an upload that has no bytes yet. */
+export function freshState(agreed: boolean, boot: string | null): KeptState {
+  return { synced: 0, boot, hashed: null, problem: null, agreed };
+}
+
+/** Every folder of an upload. */
+export async function uploadFolders(models: string): Promise<UploadFolder[]> {
+  const names = await namesIn(uploadsFolder(models));
+  return names.filter(isUploadId).map((id) => new UploadFolder(models, id));
+}
+
+export function isUploadId(text: string): boolean {
+  return /^[0-9a-f]{32}$/.test(text);
+}
+
+/** Tells this boot of the machine from others; null where the system does not say. */
+export async function bootId(): Promise<string | null> {
+  return await readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+    (text) => text.trim(),
+    () => null,
+  );
+}
+
+async function statOf(path: string): Promise<{ size: number; mtimeMs: number } | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

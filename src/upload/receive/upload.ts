@@ -1,0 +1,194 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
+import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { give, ownershipOf, syncDirectory } from '../../adapters/durable.ts';
+import type { Problem } from '../api.ts';
+import type { About, FoundUpload, HashedFile, KeptState, UploadFolder } from './upload-folder.ts';
+
+/** Bytes that may be lost with the power. */
+const syncEvery = 256 * 2 ** 20;
+/** Bytes that are gathered while others are being written. */
+const gathered = 2 ** 20;
+
+/** One upload: what came of it, and what became of that. */
+export class Upload {
+  readonly folder: UploadFolder;
+  readonly about: About;
+  /** Bytes received, from the first on. */
+  received: number;
+  /** When the last of them came, in milliseconds of the clock. */
+  touched: number;
+  phase: 'receiving' | 'parts' | 'checking' | 'exists' | 'refused';
+  /** Bytes hashed. */
+  checked = 0;
+  #state: KeptState;
+  #notes: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> | undefined;
+  /** Why a sync failed, while bytes come. */
+  #broken: unknown;
+  #appending = false;
+  readonly #boot: string | null;
+
+  constructor(folder: UploadFolder, found: FoundUpload, boot: string | null) {
+    this.folder = folder;
+    this.about = found.about;
+    this.received = found.received;
+    this.touched = found.touched;
+    this.#state = found.state;
+    this.#boot = boot;
+    this.phase = found.state.problem ? 'refused' : 'receiving';
+  }
+
+  get id(): string {
+    return this.folder.id;
+  }
+
+  get whole(): boolean {
+    return this.received >= this.about.size;
+  }
+
+  get hashed(): HashedFile | null {
+    return this.#state.hashed;
+  }
+
+  get problem(): Problem | null {
+    return this.#state.problem;
+  }
+
+  get agreed(): boolean {
+    return this.#state.agreed;
+  }
+
+  /**
+   * After another boot only what was synced counts: the rest was in memory when the power went, and the length of a file says nothing of
+   * what was written of it.
+   */
+  async trustOnlySynced(): Promise<void> {
+    if (this.#boot !== null && this.#state.boot === this.#boot) return;
+    const synced = Math.min(this.#state.synced, this.received);
+    if (this.received > synced) await truncate(this.folder.bytes, synced);
+    this.received = synced;
+    await this.note({ synced, boot: this.#boot });
+  }
+
+  /** Its bytes are not there any more. */
+  async startOver(): Promise<void> {
+    this.received = 0;
+    this.phase = 'receiving';
+    await this.note({ synced: 0, boot: this.#boot, hashed: null, problem: null });
+  }
+
+  /** Keeps what is now known of it. */
+  async note(change: Partial<KeptState>): Promise<void> {
+    this.#state = { ...this.#state, ...change };
+    const next = this.#notes.then(() => this.folder.note(this.#state));
+    this.#notes = next.catch(() => {});
+    await next;
+  }
+
+  /**
+   * Writes what comes at the end of what is there; `received` grows as it is written, and stays true when this throws. What was not asked to
+   * be written is not.
+   */
+  async append(stream: NodeJS.ReadableStream): Promise<void> {
+    await using handle = await this.#open();
+    this.#appending = true;
+    let writing: Promise<void> = Promise.resolve();
+    const write = (chunks: readonly Uint8Array[], done: (error?: Error | null) => void) => {
+      writing = this.#write(handle, chunks);
+      writing.then(() => done(), done);
+    };
+    const sink = new Writable({
+      highWaterMark: gathered,
+      decodeStrings: false,
+      write: (chunk, _encoding, done) => write([chunk], done),
+      writev: (chunks, done) =>
+        write(
+          chunks.map(({ chunk }) => chunk),
+          done,
+        ),
+    });
+    try {
+      await pipeline(stream, sink);
+    } finally {
+      await writing.catch(() => {});
+      this.#appending = false;
+      this.#dropUnsynced();
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
+    const isNew = this.received === 0;
+    const handle = await open(this.folder.bytes, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o644);
+    try {
+      if (isNew) await give(handle, await ownershipOf(this.folder.path));
+      // What stands behind the last good byte is nothing that anybody was told of.
+      await handle.truncate(this.received);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async #write(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+    let left = chunks.filter(({ length }) => length > 0);
+    while (left.length > 0) {
+      if (this.#broken) throw this.#broken;
+      let { bytesWritten } = await handle.writev(left as Uint8Array[], this.received);
+      this.received += bytesWritten;
+      this.touched = Date.now();
+      while (left.length > 0 && bytesWritten >= left[0]!.length) {
+        bytesWritten -= left[0]!.length;
+        left = left.slice(1);
+      }
+      if (bytesWritten > 0) left = [left[0]!.subarray(bytesWritten), ...left.slice(1)];
+    }
+    if (this.received - this.#state.synced >= syncEvery && !this.whole) this.#syncBeside();
+  }
+
+  /** While more comes, which it ends where it fails. */
+  #syncBeside(): void {
+    this.#syncing ??= this.#sync()
+      .catch(() => {})
+      .finally(() => {
+        this.#syncing = undefined;
+      });
+  }
+
+  /** Brings all that was received to the disk, and keeps how much that is. */
+  async sync(): Promise<void> {
+    await this.#syncing;
+    if (this.#state.synced < this.received) await this.#sync();
+  }
+
+  async #sync(): Promise<void> {
+    const upTo = this.received;
+    await using handle = await open(this.folder.bytes, 'r+');
+    try {
+      await handle.datasync();
+    } catch (error) {
+      this.#broken = error;
+      if (!this.#appending) this.#dropUnsynced();
+      throw error;
+    }
+    if (this.#state.synced === 0) await syncDirectory(this.folder.path);
+    await this.note({ synced: upTo });
+  }
+
+  /** After a sync that failed: pages that could not be written are clean afterwards, and a second one would say that all is well. */
+  #dropUnsynced(): void {
+    if (!this.#broken) return;
+    this.#broken = undefined;
+    this.received = this.#state.synced;
+  }
+
+  /** Takes it off the disk. */
+  async clear(): Promise<void> {
+    await this.#syncing;
+    await this.#notes;
+    await this.folder.clear();
+  }
+}
