@@ -1,13 +1,19 @@
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AixclError } from '../errors.ts';
-import { resolveHome } from '../home.ts';
-import type { Desk, Receiving } from './desk.ts';
+import { createDesk, pageSurroundings } from './app.ts';
 import { hostList } from './http/admission.ts';
 import { readAssets } from './http/assets.ts';
 import { requestLog } from './http/request-log.ts';
 import { serve } from './http/serve.ts';
+import { receivingInto } from './receive/receiving.ts';
+
+declare const AIXCL_VERSION: string;
+
+/** How long what is under way is given when the service is to end, in milliseconds; the engine waits 10 s before it kills. */
+const endMs = 4500;
 
 const { env } = process;
 const host = env.HOST || '127.0.0.1';
@@ -16,26 +22,33 @@ const port = Number(env.PORT || 8081);
 if (process.argv[2] === 'health') health();
 else void main();
 
+/** Serves the page of the home that `AIXCL_HOME` names on `HOST` (127.0.0.1) and `PORT` (8081), until SIGTERM. */
 async function main(): Promise<void> {
-  const home = resolveHome(env);
-  const { desk, receiving } = none();
+  const ending = new AbortController();
+  const log = requestLog(env);
+  const surroundings = pageSurroundings(env, { signal: ending.signal, warn: log.problem });
+  const receiving = receivingInto(surroundings);
+  const desk = createDesk(surroundings, { receiving, version: AIXCL_VERSION });
+  const assets = await readAssets(join(dirname(fileURLToPath(import.meta.url)), 'page'));
+  const allowedHosts = hostList(env.AIXCL_ALLOWED_HOSTS);
   const serving = await serve(
-    home,
-    {
-      desk,
-      receiving,
-      assets: await readAssets(join(dirname(fileURLToPath(import.meta.url)), 'page')),
-      allowedHosts: hostList(env.AIXCL_ALLOWED_HOSTS),
-      log: requestLog(env),
-    },
+    surroundings.home,
+    { desk, receiving, assets, allowedHosts, log },
     { host, port },
   );
-  process.stdout.write(`The upload page listens on ${host}:${serving.port}\n`);
+  log.request(`aixcl ${AIXCL_VERSION}: the upload page listens on ${host}:${serving.port}`);
+
+  async function end(): Promise<void> {
+    await serving.close();
+    ending.abort(new AixclError('terminated', 'the page was stopped'));
+    await Promise.allSettled([receiving[Symbol.asyncDispose](), desk[Symbol.asyncDispose]()]);
+  }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => void serving.close().then(() => process.exit(0)));
+    process.once(signal, () => void Promise.race([end(), delay(endMs)]).then(() => process.exit(0)));
   }
 }
 
+/** `server.cjs health`, the container's health check: asks the server beside it. */
 function health(): void {
   const name = host === '0.0.0.0' ? '127.0.0.1' : host;
   get({ host: name, port, path: '/health', timeout: 3000 }, ({ statusCode }) =>
@@ -43,12 +56,4 @@ function health(): void {
   )
     .on('timeout', () => process.exit(1))
     .on('error', () => process.exit(1));
-}
-
-function none(): { desk: Desk; receiving: Receiving } {
-  const missing = () => {
-    throw new AixclError('unexpected', 'not there yet');
-  };
-  const all = new Proxy({}, { get: () => missing });
-  return { desk: all as Desk, receiving: all as Receiving };
 }

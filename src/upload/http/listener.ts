@@ -8,13 +8,13 @@ import { type Allowance, Allowances } from './allowance.ts';
 import { safetyHeaders, send, sendProblem } from './answer.ts';
 import { type Assets, sendAsset } from './assets.ts';
 import { sessionCookie, sessionCookies } from './cookie.ts';
+import { EventStreams } from './event-streams.ts';
 import { refusal } from './refusals.ts';
 import { logAnswer, type RequestLog } from './request-log.ts';
 import { routes } from './routes.ts';
 import { strangerPage } from './stranger-page.ts';
 import { type Target, targetOf } from './target.ts';
 import { isWithin, letBodyEnd } from './unread-body.ts';
-import type { Watchers } from './watchers.ts';
 
 /** What stands behind the page's address. */
 export interface PageParts {
@@ -36,19 +36,26 @@ const methodOverride = 'x-http-method-override';
 /** Answers every request: lets it in or not, then has it answered by the page's files, the routes, or whoever receives uploads. */
 export class Listener {
   readonly #parts: PageParts;
-  readonly #watchers: Watchers;
+  readonly #streams: EventStreams;
   readonly #allowances = new Allowances();
+  #closing = false;
   readonly #api: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-  constructor(parts: PageParts, watchers: Watchers) {
+  constructor(parts: PageParts) {
     this.#parts = parts;
-    this.#watchers = watchers;
+    this.#streams = new EventStreams(parts.desk);
     const api = routes(parts.desk, parts.receiving, (error) => this.#failed(error));
     this.#api = getRequestListener((request, env) => api.fetch(request, env as HttpBindings), {
       // The uploads' library makes answers of Node's own kind.
       overrideGlobalObjects: false,
       autoCleanupIncoming: false,
     });
+  }
+
+  /** From now on everybody is asked to come back. */
+  close(): void {
+    this.#closing = true;
+    this.#streams.end();
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -65,6 +72,7 @@ export class Listener {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#closing) return sendProblem(response, refusal(503, 'The page is just being stopped'));
     const target = targetOf(request.url);
     const method = request.method ?? '';
     if (target?.path === '/health' && (method === 'GET' || method === 'HEAD')) {
@@ -128,7 +136,7 @@ export class Listener {
   }
 
   #watch(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#watchers.size < watchersAtOnce) this.#watchers.add(request, response);
+    if (this.#streams.size < watchersAtOnce) this.#streams.add(request, response);
     else sendTooMany(response, 'Too many windows watch this page', 30);
   }
 

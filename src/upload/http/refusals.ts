@@ -11,6 +11,7 @@ const kinds = {
   421: ['forbidden', 'Not under this name'],
   429: ['tooMany', 'Too many at once'],
   431: ['tooLarge', 'Too large'],
+  503: ['terminated', 'Interrupted'],
 } as const;
 
 export type RefusalStatus = keyof typeof kinds;

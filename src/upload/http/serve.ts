@@ -7,7 +7,6 @@ import { safetyHeaders } from './answer.ts';
 import { Listener, type PageParts } from './listener.ts';
 import { refusal } from './refusals.ts';
 import type { RequestLog } from './request-log.ts';
-import { Watchers } from './watchers.ts';
 
 /** Milliseconds, bytes. An upload may take as long as it likes, as long as it goes on. */
 export const ownLimits = {
@@ -34,8 +33,7 @@ export async function serve(
   { host, port }: { readonly host: string; readonly port: number },
   limits: typeof ownLimits = ownLimits,
 ): Promise<Serving> {
-  const watchers = new Watchers(parts.desk);
-  const listener = new Listener({ ...parts, door: new Door(home) }, watchers);
+  const listener = new Listener({ ...parts, door: new Door(home) });
   const server = createServer({
     maxHeaderSize: limits.header,
     headersTimeout: limits.headersMs,
@@ -57,7 +55,7 @@ export async function serve(
     port: typeof address === 'object' && address ? address.port : port,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      watchers.end();
+      listener.close();
       await Promise.race([closed, delay(limits.graceMs)]);
       server.closeAllConnections();
       await closed;

@@ -6,7 +6,7 @@ import type { Desk } from '../desk.ts';
 const heartbeatMs = 15_000;
 
 /** Those who watch the state by server-sent events. */
-export class Watchers {
+export class EventStreams {
   readonly #desk: Desk;
   readonly #open = new Set<ServerResponse>();
   readonly #texts = new WeakMap<PageState, string>();
