@@ -28,7 +28,7 @@ export async function probeService(address: string, path: string): Promise<Probe
 }
 
 /** Whether the container of the service at `address` runs: the engine's DNS knows the names of those that do, and no others. */
-export async function isOnNetwork(address: string): Promise<boolean> {
+async function isOnNetwork(address: string): Promise<boolean> {
   const { hostname } = new URL(address);
   if (!isNetworkName(hostname)) return true;
   // Not getaddrinfo: an engine that asks a DNS elsewhere for a name that it does not know would keep a thread busy for as long.

@@ -1,5 +1,5 @@
 import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
-import { isOnNetwork } from '../../adapters/service-probe.ts';
+import { probeService } from '../../adapters/service-probe.ts';
 import { activate, assertServable } from '../../models/activate.ts';
 import { findModel } from '../../models/find-model.ts';
 import type { Model } from '../../models/model.ts';
@@ -28,7 +28,7 @@ export async function activateModel(
     const ports = activationPorts(context, {
       by: 'page',
       directory: modelsDirectoryAt(home.models),
-      serverRunning: () => isOnNetwork(llamaServer),
+      serverRunning: async () => (await probeService(llamaServer, '/health')).kind !== 'absent',
       note: operation.step,
     });
     report.detail('asked');

@@ -37,7 +37,8 @@ export function describeGguf(
     lastBackup: lastBackup({ runtime, name })?.toISOString() ?? null,
     damage: object.damage,
     notActivatable: whyNotServable(model),
-    notRemovable: standing === null ? null : 'llama-server serves it, or is to serve it',
+    notRemovable:
+      standing === null ? null : `llama-server ${standing === 'active' ? 'serves' : 'is to serve'} it`,
     commands: commandsOf(model, standing !== null),
   };
 }
