@@ -1,5 +1,6 @@
 import { composeLabels, labels } from '../labels.ts';
 import type { StartHands } from './apply-start.ts';
+import { basesOf } from './build-bases.ts';
 import { ownLabels } from './own-labels.ts';
 import type { SharedStep, StartStep } from './start-step.ts';
 import type { StepRecorder } from './step-recorder.ts';
@@ -21,13 +22,19 @@ export async function applySharedSteps(
 ): Promise<SharedFailures> {
   const steps = plan.filter((step): step is SharedStep => !('service' in step));
   const failures = new Map<string, unknown>();
-  const images = steps.map(async (step) => {
-    if (!('reference' in step)) return;
-    await recorder
-      .run(step, () => applySharedStep(step, hands, project))
-      .catch((error: unknown) => failures.set(step.reference, error));
-  });
-  await Promise.all(images);
+  const images = new Map<string, Promise<void>>();
+  const isBuild = (step: SharedStep) => step.kind === 'build-image';
+  for (const step of steps.toSorted((a, b) => Number(isBuild(a)) - Number(isBuild(b)))) {
+    if (!('reference' in step)) continue;
+    const bases = step.kind === 'build-image' ? basesOf(step.build) : [];
+    const done = recorder.run(step, async () => {
+      await Promise.all(bases.map((base) => images.get(base)));
+      await applySharedStep(step, hands, project);
+    });
+    images.set(step.reference, done);
+    done.catch((error: unknown) => failures.set(step.reference, error));
+  }
+  await Promise.allSettled(images.values());
   hands.signal.throwIfAborted();
   const unheld = new Map<string, unknown>();
   for (const step of steps) {

@@ -1,4 +1,5 @@
 import { labels } from '../labels.ts';
+import { basesOf } from './build-bases.ts';
 import type {
   BuildDefinition,
   ServiceDefinition,
@@ -36,7 +37,7 @@ export interface Observed {
   /** Every container on the engine. */
   readonly containers: readonly ContainerSummary[];
   readonly services: ReadonlyMap<string, ObservedService>;
-  /** By reference; undefined when it is not here. */
+  /** By reference, of services and of what their builds stand on; undefined when it is not here. */
   readonly images: ReadonlyMap<string, ImageDetail | undefined>;
   /** References of images here that were built by aixcl, from something else than what is there to build from now. */
   readonly outdated: ReadonlySet<string>;
@@ -70,7 +71,9 @@ export async function observe(
     ),
   );
   const volumeNames = new Set(usedVolumes(definition, services).map((volume) => volume.name));
-  const references = new Set(services.map((service) => service.image));
+  const references = new Set(
+    services.flatMap(({ image, build }) => [image, ...(build ? basesOf(build) : [])]),
+  );
   const [containers, images, networks, volumes, looked] = await Promise.all([
     engine.listContainers(),
     lookUp(references, (reference) => engine.inspectImage(reference)),

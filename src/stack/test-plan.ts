@@ -1,6 +1,6 @@
 import type { ServiceDefinition, StackDefinition } from './definition/types.ts';
 import { observe } from './observe.ts';
-import { planFetches } from './plan-resources.ts';
+import { planFetches } from './plan-images.ts';
 import { planStart } from './plan-start.ts';
 import { describe } from './start-report.ts';
 import type { StartStep, StartWish } from './start-step.ts';
@@ -35,7 +35,7 @@ export async function plan(definition: StackDefinition, world: PlanWorld = {}): 
   });
   const observed = await observe(engine, hostOf(world), definition, services);
   const wish = { ...plainWish, ...world.wish };
-  return [...planFetches(services, wish), ...planStart(definition, observed, services, wish)];
+  return [...planFetches(observed, services, wish), ...planStart(definition, observed, services, wish)];
 }
 
 /** The same as text, one `kind target: because` a line. */

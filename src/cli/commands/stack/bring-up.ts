@@ -15,7 +15,7 @@ import { refuseOtherHome } from '../../../stack/home-guard.ts';
 import { isLeftOut, withLeftOut } from '../../../stack/home-overlay.ts';
 import { isLocallyBuilt } from '../../../stack/local-image.ts';
 import { observe } from '../../../stack/observe.ts';
-import { planFetches } from '../../../stack/plan-resources.ts';
+import { planFetches } from '../../../stack/plan-images.ts';
 import { planStart } from '../../../stack/plan-start.ts';
 import { isEngineProxy } from '../../../stack/port-conflict.ts';
 import type { StartStep, StartWish } from '../../../stack/start-step.ts';
@@ -85,7 +85,7 @@ async function prepare(context: Context, engine: Engine, argv: Arguments): Promi
   refuseOtherHome(view.observed.containers, context.home);
   const adopted = argv.adopt === true ? toAdopt(context, view) : [];
   if (adopted.length > 0) view = await look(context, engine, withAdoptedData(view.definition, adopted), argv);
-  const plan = [...planFetches(view.services, wish), ...planOf(view, wish)];
+  const plan = [...planFetches(view.observed, view.services, wish), ...planOf(view, wish)];
   return { ...view, kept: { adopted, volumes: toKeep(context, view) }, plan };
 }
 
