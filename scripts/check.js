@@ -4,6 +4,7 @@ import { bootstrap, run } from './bootstrap.js';
 await bootstrap();
 const codes = [
   await run('tsc', ['--noEmit']),
+  await run('tsc', ['--noEmit', '-p', 'src/upload/page']),
   await run('biome', ['check', '.']),
   await run('npm', ['test', '--silent', '--', ...process.argv.slice(2)]),
 ];

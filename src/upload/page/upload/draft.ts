@@ -1,0 +1,123 @@
+import type { PageModel, PageState, PageUpload } from '../../api.ts';
+import type { Metadata } from '../sending/sender.ts';
+import type { Chosen, Proposal } from './grouping.ts';
+
+/** A model that is about to be uploaded, as far as somebody has said what is to become of it. */
+export interface Draft<F extends Chosen = Chosen> {
+  readonly proposal: Proposal<F>;
+  /** Of the folder that several files make; of one file it is the file's. */
+  readonly name: string;
+  /** Hexadecimal; empty: not given. */
+  readonly sha256: string;
+  /** What to do where the name is taken; null: not said. */
+  readonly answer: 'replace' | 'rename' | 'skip' | null;
+  /** For `rename`. */
+  readonly newName: string;
+}
+
+/** Who has the name: a model, something that is none, or an upload under way. */
+export type Taker =
+  | { readonly kind: 'model'; readonly model: PageModel }
+  | { readonly kind: 'entry'; readonly why: string }
+  | { readonly kind: 'upload'; readonly upload: PageUpload };
+
+export function draftOf<F extends Chosen>(proposal: Proposal<F>): Draft<F> {
+  const newName =
+    proposal.kind === 'file' ? proposal.name.replace(/(\.gguf)?$/i, '-2$1') : `${proposal.name}-2`;
+  return { proposal, name: proposal.name, sha256: '', answer: null, newName };
+}
+
+/** The name that its model will have. */
+export function nameOf({ name, newName, answer }: Draft): string {
+  return answer === 'rename' ? newName : name;
+}
+
+/** A folder that waits for more of its files is not taken: these join it. */
+export function takerOf({ proposal }: Draft, name: string, state: PageState): Taker | null {
+  const model = state.models.find((each) => each.runtime === 'llama-server' && each.name === name);
+  if (model) return { kind: 'model', model };
+  const entry = state.unusable.find((each) => each.name === name);
+  if (entry) return { kind: 'entry', why: entry.why };
+  const upload = state.uploads.find((each) => each.model === name && isAnother(each, proposal));
+  return upload ? { kind: 'upload', upload } : null;
+}
+
+function isAnother(upload: PageUpload, { kind, files }: Proposal): boolean {
+  if (kind === 'file' || upload.parts === null) return true;
+  return files.some(({ name }) => name === upload.file);
+}
+
+/** Why it can't go like this, by the field that it is about; nothing: it can. */
+export interface Faults {
+  readonly name?: string;
+  readonly sha256?: string;
+  readonly answer?: string;
+}
+
+export function faultsOf(draft: Draft, others: readonly Draft[], state: PageState): Faults {
+  if (draft.answer === 'skip') return {};
+  const name = nameOf(draft);
+  const taker = takerOf(draft, draft.name, state);
+  const isTwice = others.some(
+    (other) => other !== draft && other.answer !== 'skip' && nameOf(other) === name,
+  );
+  const wrong =
+    nameFault(name, draft.proposal.kind === 'file') ??
+    (isTwice ? 'two of these have this name' : null) ??
+    (draft.answer === 'rename' && takerOf(draft, name, state) ? 'this name is taken, too' : null);
+  const sha256 = draft.sha256 === '' || digestIn(draft.sha256) ? null : 'it has 64 digits of 0–9 and a–f';
+  return {
+    ...(wrong && { name: wrong }),
+    ...(sha256 && { sha256 }),
+    ...(taker && draft.answer === null && { answer: 'say what is to become of the one that is there' }),
+  };
+}
+
+/** Why `name` is none that the server takes, as far as the page can tell. */
+export function nameFault(name: string, isFile: boolean): string | null {
+  if (name === '') return 'it is empty';
+  if (name.includes('/')) return 'it holds a slash';
+  if (name.startsWith('.')) return 'it begins with a dot';
+  if (name.startsWith('-')) return 'it begins with a dash';
+  if (/\p{Cc}/u.test(name)) return 'it holds a control character';
+  if (name !== name.trim()) return 'it begins or ends with a space';
+  if (new TextEncoder().encode(name).length > 255) return 'it is longer than 255 bytes';
+  if (isFile && !name.endsWith('.gguf')) return 'it does not end in .gguf';
+  if (name === 'current.gguf') return 'it is kept for the link to the active model';
+  return null;
+}
+
+/** What the server is told of one of its files. */
+export function metadataOf(draft: Draft, file: Chosen): Metadata {
+  const { proposal, answer } = draft;
+  const isFile = proposal.kind === 'file';
+  const sha256 = digestIn(draft.sha256);
+  return {
+    filename: isFile ? nameOf(draft) : file.name,
+    ...(!isFile && { model: nameOf(draft), parts: String(proposal.parts) }),
+    ...(isFile && sha256 && { sha256 }),
+    ...(answer === 'replace' && { replace: 'yes' as const }),
+  };
+}
+
+/** Also as tools print it: `sha256:…`, in capitals, with spaces around. */
+function digestIn(text: string): string | null {
+  return /^\s*(?:sha256:)?([0-9a-f]{64})\s*$/i.exec(text)?.[1]?.toLowerCase() ?? null;
+}
+
+/** Bytes. `free` is what is left once the uploads under way are whole. */
+export interface Room {
+  readonly needed: number;
+  readonly free: number;
+  readonly total: number;
+}
+
+export function roomFor(drafts: readonly Draft[], { space, uploads }: PageState): Room {
+  const going = drafts.filter(({ answer }) => answer !== 'skip').flatMap(({ proposal }) => proposal.files);
+  const coming = uploads.reduce((sum, { size, received }) => sum + size - received, 0);
+  return {
+    needed: going.reduce((sum, { size }) => sum + size, 0),
+    free: Math.max(0, space.models.free - coming),
+    total: space.models.total,
+  };
+}

@@ -1,0 +1,47 @@
+import type { PageUpload } from '../../api.ts';
+import { bytes, bytesOf, count, percent, timeLeft } from '../parts/format.ts';
+import { outlook } from '../sending/course.ts';
+import type { Sending } from '../sending/sender.ts';
+
+/** Where an upload is that this tab sends. */
+export function sendingText(view: Sending, size: number, now: number): string {
+  const share = bytesOf(view.sent, size);
+  switch (view.phase) {
+    case 'waiting':
+      return view.sent > 0 ? `${share}, waits for its turn` : `${bytes(size)}, waits for its turn`;
+    case 'sending': {
+      const ahead = outlook(view.course, size, now);
+      if (!ahead) return share;
+      return `${share}, ${bytes(Math.round(ahead.rate))}/s, ${timeLeft(ahead.left)} left`;
+    }
+    case 'paused':
+      return `${share}, paused`;
+    case 'retrying':
+      return `${share}, connection lost: it goes on by itself`;
+    case 'sent':
+      return `${bytes(size)} sent`;
+    case 'stopped':
+      return `${share}, stopped`;
+  }
+}
+
+/** Where an upload is by the server's word. `grows`: somebody else sends it. */
+export function phaseText(upload: PageUpload, grows: boolean): string {
+  const { phase, received, size, checked, parts } = upload;
+  switch (phase) {
+    case 'receiving':
+      return grows
+        ? `${bytesOf(received, size)}, sent from another tab or browser`
+        : `${bytesOf(received, size)}, stopped. Choose the same file again to go on, or clear it.`;
+    case 'parts':
+      return parts
+        ? `Here, and waits for the other parts: ${parts.whole} of ${count(parts.count, 'file')}`
+        : 'Here, and waits for the other parts';
+    case 'checking':
+      return checked > 0 && checked < size ? `Checking, ${percent(checked, size)} %` : 'Checking';
+    case 'exists':
+      return `Here, and has no name yet: ${upload.model} is another model.`;
+    case 'refused':
+      return 'Refused';
+  }
+}
