@@ -2,7 +2,7 @@ import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts'
 import { AixclError } from '../../errors.ts';
 import { standingOf } from '../../models/active-model.ts';
 import { type Found, findKept } from '../../models/find-kept.ts';
-import { quoted } from '../../models/model-name.ts';
+import { parseModelName, quoted } from '../../models/model-name.ts';
 import { observeRemoval } from '../../models/observe-remove.ts';
 import { type ObservedRemoval, planRemove, type RemoveStep } from '../../models/plan-remove.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -63,7 +63,7 @@ async function observe(
   name: string,
 ): Promise<{ found: Found; observed: ObservedRemoval; step: RemoveStep }> {
   await readableContents(vaultOf(context));
-  const found = await findKept(await keepersOf(context, 'llama-server'), name);
+  const found = await findKept(await keepersOf(context, 'llama-server'), parseModelName(name));
   const activation = await modelsDirectoryAt(context.home.models).activation();
   const observed = await observeRemoval(found, vaultWithHands(context), {
     active: standingOf(found.model.subject.name, activation) !== null,

@@ -1,0 +1,90 @@
+import { rm, utimes } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import type { PageState, PageUpload } from '../api.ts';
+import { ggufModels } from './gguf-models.ts';
+import { putModel, testDesk } from './test-desk.ts';
+
+function upload(received: number): PageUpload {
+  const now = new Date().toISOString();
+  return {
+    id: 'u1',
+    file: 'tea.gguf',
+    model: 'tea.gguf',
+    parts: null,
+    size: 1e9,
+    received,
+    phase: 'receiving',
+    checked: 0,
+    sha256: null,
+    created: now,
+    touched: now,
+    problem: null,
+  };
+}
+
+test('who watches is told at once, then only of what changed, from whatever side', async () => {
+  await using place = await testDesk();
+  await putModel(place.at('tea.gguf'));
+  const states: PageState[] = [];
+  using _watching = place.desk.watch((state) => states.push(state));
+  await expect.poll(() => states.length, { timeout: 1000 }).toBe(1);
+  await delay(2500);
+  expect(states).toHaveLength(1);
+  await putModel(place.at('milk.gguf'));
+  await expect.poll(() => states.at(-1)?.models.length, { timeout: 2000 }).toBe(2);
+  await rm(place.at('tea.gguf'));
+  await expect.poll(() => states.at(-1)?.models.length, { timeout: 2000 }).toBe(1);
+  expect(states).toHaveLength(3);
+});
+
+test('a second one is told at once too, and the first not again', async () => {
+  await using place = await testDesk();
+  const [first, second]: PageState[][] = [[], []];
+  using _first = place.desk.watch((state) => first?.push(state));
+  await expect.poll(() => first?.length, { timeout: 1000 }).toBe(1);
+  using _second = place.desk.watch((state) => second?.push(state));
+  await expect.poll(() => second?.length, { timeout: 500 }).toBe(1);
+  expect(first).toHaveLength(1);
+});
+
+test('nothing is looked at while nobody watches', async () => {
+  let looks = 0;
+  const uploads = () => {
+    looks += 1;
+    return [];
+  };
+  await using place = await testDesk({ uploads });
+  const watching = place.desk.watch(() => {});
+  await expect.poll(() => looks).toBeGreaterThan(0);
+  watching[Symbol.dispose]();
+  await delay(50);
+  const before = looks;
+  await delay(1500);
+  expect(looks).toBe(before);
+});
+
+test('bytes that come are told four times a second at most', async () => {
+  let received = 0;
+  await using place = await testDesk({ uploads: () => [upload(received++)] });
+  const times: number[] = [];
+  using _watching = place.desk.watch(() => times.push(performance.now()));
+  await delay(2200);
+  expect(times.length).toBeGreaterThan(5);
+  for (const [index, time] of times.slice(1).entries()) expect(time - times[index]!).toBeGreaterThan(200);
+});
+
+test('a model whose files are as they were is not read again', async () => {
+  await using place = await testDesk();
+  await putModel(place.at('tea.gguf'));
+  await putModel(place.at('milk.gguf'));
+  const { look, mark } = ggufModels(modelsDirectoryAt(place.home.models));
+  const before = [await mark(), (await look()).models] as const;
+  expect(await mark()).toBe(before[0]);
+  await utimes(place.at('tea.gguf'), new Date(), new Date());
+  expect(await mark()).not.toBe(before[0]);
+  const [milk, tea] = (await look()).models;
+  expect(milk?.model).toBe(before[1][0]?.model);
+  expect(tea?.model).not.toBe(before[1][1]?.model);
+});
