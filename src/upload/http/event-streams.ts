@@ -24,7 +24,7 @@ export class EventStreams {
    * the engine's buffers took already, and one state.
    */
   add(request: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+    response.writeHead(200, { 'Content-Type': 'text/event-stream; charset=utf-8', Connection: 'close' });
     if (request.method === 'HEAD') {
       response.end();
       return;

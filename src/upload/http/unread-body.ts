@@ -1,20 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** How much of a body is still taken in once its request is answered, in bytes and milliseconds, so that the answer is read before the connection ends. */
-const patience = { bytes: 16 * 1024 * 1024, milliseconds: 2000 };
+const patience = { bytes: 16 * 1024 * 1024, milliseconds: 2000, lookEveryMs: 20 };
 
 /** Ends the connection if the body of a request that is answered goes on coming. */
 export function letBodyEnd(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     const { socket } = request;
     if (request.complete || socket.destroyed) return;
-    const until = socket.bytesRead + patience.bytes;
-    const timer = setTimeout(() => socket.destroy(), patience.milliseconds);
-    const done = () => clearTimeout(timer);
-    request.once('end', done).once('close', done);
-    request.on('data', () => {
-      if (socket.bytesRead > until) socket.destroy();
-    });
+    const [bytes, time] = [socket.bytesRead + patience.bytes, performance.now() + patience.milliseconds];
+    // Node throws away what comes now, and tells nobody.
+    const looking = setInterval(() => {
+      if (request.complete || socket.destroyed) clearInterval(looking);
+      else if (socket.bytesRead > bytes || performance.now() > time) socket.destroy();
+    }, patience.lookEveryMs);
   });
 }
 
