@@ -1,18 +1,71 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
 import { ok, sentences } from '../e2e/llama-stack.ts';
-import { makeHome, pageImage, resetEngine, type TestHome } from '../setup/engine-test.ts';
+import { type OpenWish, openPage, type PageWindow, startChromium } from '../setup/chromium.ts';
+import {
+  describeEngine,
+  type HomeWish,
+  makeHome,
+  pageImage,
+  resetEngine,
+  type TestHome,
+} from '../setup/engine-test.ts';
 
-/** A home with these models on an empty engine; llama-server and the page run. */
-export async function homeWithPage(
-  models: Readonly<Record<string, string>> = sentences,
-): Promise<TestHome> {
+/** What the tests of a file share: llama-server and the page run, and a browser. */
+export interface PageSuite {
+  readonly home: TestHome;
+  readonly browser: Browser;
+  open(wish?: OpenWish): Promise<PageWindow>;
+}
+
+export interface PageStackWish {
+  /** Names and what they answer; absent: `a.gguf` and `b.gguf`. */
+  readonly models?: Readonly<Record<string, string>>;
+  /** Of Ollama, which runs only where it is given. */
+  readonly ollama?: () => Promise<string>;
+}
+
+/** `describe` with such a stack on an empty engine, which is gone at the end. */
+export function describePage(name: string, body: (the: PageSuite) => void, wish: PageStackWish = {}): void {
+  describeEngine(name, () => {
+    let home: TestHome | undefined;
+    let browser: Browser | undefined;
+    beforeAll(async () => {
+      home = await homeWithPage(wish);
+      browser = await startChromium();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await home?.[Symbol.asyncDispose]();
+    });
+    body({
+      get home() {
+        return home!;
+      },
+      get browser() {
+        return browser!;
+      },
+      open: (options) => openPage(browser!, home!, options),
+    });
+  });
+}
+
+async function homeWithPage({ models = sentences, ollama }: PageStackWish): Promise<TestHome> {
   await resetEngine();
-  const home = await makeHome({ page: await pageImage() });
+  const images: HomeWish = { page: await pageImage(), ...(ollama && { ollama: await ollama() }) };
+  const home = await makeHome(images);
   await mkdir(home.models);
   for (const [name, sentence] of Object.entries(models))
     await writeSelfTestModel(join(home.models, name), sentence);
-  await ok(home, 'stack', 'start', 'llama-server', 'upload-ui');
+  await ok(home, 'stack', 'start', ...(ollama ? [] : ['llama-server', 'upload-ui']));
   return home;
+}
+
+/** What `aixcl models list` calls active. */
+export async function activeByCommandLine(home: TestHome): Promise<string[]> {
+  const { json } = await ok(home, 'models', 'list', '--format', 'json');
+  return json.filter(({ active }) => active === true).map(({ name }) => String(name));
 }

@@ -10,8 +10,7 @@ import { type Outcome, runProcess, startProcess } from './process.ts';
 import { variables } from './variables.ts';
 
 export { type Aixcl, aixcl, spawnAixcl } from './aixcl.ts';
-export { makeHome, type TestHome, withoutPage } from './home.ts';
-export { nodeImage } from './node-image.ts';
+export { type HomeWish, makeHome, type TestHome, withoutPage } from './home.ts';
 export {
   blobFile,
   type ModelWish,
@@ -70,8 +69,8 @@ export function ollamaImages(): readonly { readonly who: string; image(): Promis
 }
 
 /**
- * Reference of the upload page's image, built from `services/upload-ui` on a Debian with Node.js (`makeHome({ page: await pageImage() })`). On the
- * engine afterwards, with its base; the first time takes seconds.
+ * Reference of the upload page's image, built from `services/upload-ui` on the image of llama-server, which has Node.js (`makeHome({ page: await pageImage() })`). On the
+ * engine afterwards; the first time takes seconds.
  */
 export function pageImage(engine: PrivateEngine = testEngine()): Promise<string> {
   return buildPage(engine);
