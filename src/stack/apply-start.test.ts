@@ -150,6 +150,26 @@ test('an image that can not be had fails its services alone, and one failure is 
   expect(engine.stand).toEqual(['b running']);
 });
 
+test('an image is built once what it stands on is there, and not without', async () => {
+  const build = { context: '/x', dockerfile: 'Dockerfile', args: new Map([['NODE_IMAGE', 'local/node']]) };
+  const definition = stack([service('a', { build }), service('b', { image: 'local/node' })]);
+  const engine = new TestEngine({ images: [], networks });
+  const made = async (reference: string) => {
+    await delay(20);
+    engine.did.push(`made ${reference}`);
+  };
+  await start(engine, definition, { hands: { buildLocalImage: made } });
+  expect(engine.did.slice(0, 2)).toEqual(['made local/node', 'build a:1']);
+
+  const without = new TestEngine({ images: [], networks });
+  const lost = new AixclError('refused', 'no packages');
+  const { failures, failed } = await start(without, definition, {
+    hands: { buildLocalImage: () => Promise.reject(lost) },
+  });
+  expect([failures, [...failed].sort()]).toEqual([[lost], ['a', 'b']]);
+  expect(without.did.filter((each) => each.startsWith('build'))).toEqual([]);
+});
+
 test('an aborted start stops before the next step and throws the reason', async () => {
   const engine = new TestEngine(world);
   const interruption = new AbortController();

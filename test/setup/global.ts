@@ -5,7 +5,6 @@ import { installEnginePackages } from '../../src/adapters/debian/install-engine.
 import { localLlamaImage } from '../../src/stack/local-image.ts';
 import { composeScript, debianRoot } from './debian-root.ts';
 import { currentEngine, privateEngine } from './engines.ts';
-import { prepareNodeImage } from './node-image.ts';
 import { registryAddress } from './ollama-registry.ts';
 import { runProcess } from './process.ts';
 import { variables } from './variables.ts';
@@ -34,7 +33,6 @@ export default async function setup(): Promise<() => Promise<void>> {
     debianRoot(report),
     engine.reset({ report }).then(() => engine.removeOtherImages()),
   ]);
-  await prepareNodeImage(report);
   Object.assign(process.env, {
     [variables.host]: engine.host,
     [variables.engine]: engine.directory,

@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeBase } from './node-image.ts';
 import { freePorts } from './ports.ts';
 import { variables } from './variables.ts';
 
@@ -24,7 +23,7 @@ export interface TestHome extends AsyncDisposable {
 export interface HomeWish {
   /** The image of that service (`ollamaImage`); without one it is Ollama's own, which can't be had. */
   readonly ollama?: string;
-  /** The upload page's image (`pageImage`), or `pinned`: the stack builds it, on an engine that has its base. Without either the page is no part of the stack (`withoutPage`). */
+  /** The upload page's image (`pageImage`), or `pinned`: the stack builds it. Without either the page is no part of the stack (`withoutPage`). */
   readonly page?: string;
   /** Folder to make it in; absent: that for temporary files. */
   readonly under?: string;
@@ -53,7 +52,7 @@ export async function makeHome({
       OLLAMA_PORT: String(ollama),
       OPEN_WEBUI_PORT: String(openWebui),
       UPLOAD_UI_PORT: String(page),
-      NODE_IMAGE: nodeBase,
+      ...(image && { NODE_IMAGE: image }),
       ...(image && { LLAMA_SERVER_IMAGE: image }),
       ...(ollamaImage && { OLLAMA_IMAGE: ollamaImage }),
       ...(pageImage && pageImage !== 'pinned' && { UPLOAD_UI_IMAGE: pageImage }),

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Report } from '../../src/adapters/debian/run-command.ts';
 import { connect } from '../../src/adapters/docker/connect.ts';
-import { contentHash, nodeImage } from './node-image.ts';
+import { localLlamaImage } from '../../src/stack/local-image.ts';
+import { contentHash } from './content-hash.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { runProcess } from './process.ts';
 
@@ -14,7 +15,7 @@ export async function ollamaStandIn(engine: PrivateEngine, report: Report = () =
   const reference = `${repository}:${contentHash(context)}`;
   const client = await connect({ host: engine.host, context: undefined, env: {} });
   if (await client.inspectImage(reference)) return reference;
-  const args = new Map([['BASE', await nodeImage(engine, report)]]);
+  const args = new Map([['BASE', localLlamaImage]]);
   for await (const line of client.buildImage(reference, { context, dockerfile: 'Dockerfile', args }, {})) {
     report(line);
   }

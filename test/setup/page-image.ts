@@ -1,15 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../src/adapters/docker/connect.ts';
-import { contentHash, nodeImage } from './node-image.ts';
+import { localLlamaImage } from '../../src/stack/local-image.ts';
+import { contentHash } from './content-hash.ts';
 import type { PrivateEngine } from './private-engine.ts';
 
 const context = fileURLToPath(new URL('../../services/upload-ui/', import.meta.url));
 const repository = 'aixcl-test/upload-ui';
 
-/** Reference of the upload page's image, built as the stack builds it; it and its base are on `engine` afterwards. A changed page has another. */
+/** Reference of the upload page's image, built as the stack builds it; it is on `engine` afterwards. A changed page has another. */
 export async function buildPage(engine: PrivateEngine): Promise<string> {
   const reference = `${repository}:${contentHash(context)}`;
-  const args = new Map([['NODE_IMAGE', await nodeImage(engine)]]);
+  const args = new Map([['NODE_IMAGE', localLlamaImage]]);
   const client = await connect({ host: engine.host, context: undefined, env: {} });
   if (await client.inspectImage(reference)) return reference;
   for await (const _line of client.buildImage(reference, { context, dockerfile: 'Dockerfile', args }, {}));

@@ -9,8 +9,7 @@ import { answers, startDaemon } from '../../src/adapters/debian/start-engine.ts'
 import { connect } from '../../src/adapters/docker/connect.ts';
 import { systemCode } from '../../src/errors.ts';
 import { cacheFolder } from '../../src/home.ts';
-import { localLlamaImage } from '../../src/stack/local-image.ts';
-import { nodeBase } from './node-image.ts';
+import { isLocalImage, localLlamaImage } from '../../src/stack/local-image.ts';
 import { isOllamaStandIn } from './ollama-image.ts';
 import { isPageImage } from './page-image.ts';
 
@@ -106,16 +105,15 @@ export class PrivateEngine {
     for (const { Id, Name } of await this.api.listNetworks()) {
       if (!['bridge', 'host', 'none'].includes(Name)) await this.api.getNetwork(Id).remove();
     }
-    if (!(await this.has(localLlamaImage))) {
-      const engine = await connect({ host: this.host, context: undefined, env: {} });
+    const engine = await connect({ host: this.host, context: undefined, env: {} });
+    if (!isLocalImage(await engine.inspectImage(localLlamaImage))) {
       await buildLocalImage(engine, localLlamaImage, { report });
     }
   }
 
   /** Removes all images but those that `setup/` makes, as they are now, so that no test is served by what an earlier run left. */
   async removeOtherImages(): Promise<void> {
-    const ours = (tag: string) =>
-      tag === localLlamaImage || tag === nodeBase || isOllamaStandIn(tag) || isPageImage(tag);
+    const ours = (tag: string) => tag === localLlamaImage || isOllamaStandIn(tag) || isPageImage(tag);
     for (const { Id, RepoTags } of await this.api.listImages()) {
       if (!RepoTags?.some(ours)) await this.api.getImage(Id).remove({ force: true });
     }

@@ -4,9 +4,8 @@ import { AixclError } from '../../errors.ts';
 import { cacheFolder } from '../../home.ts';
 import { labels } from '../../labels.ts';
 import type { Engine } from '../../stack/engine.ts';
-import { isLocallyBuilt, localLlamaImage } from '../../stack/local-image.ts';
+import { isLocallyBuilt, localBuild, localLlamaImage } from '../../stack/local-image.ts';
 import { cached } from './cache.ts';
-import { suite } from './debootstrap.ts';
 import { whyNoPackages } from './host.ts';
 import { packRoot } from './pack-root.ts';
 import type { Report } from './run-command.ts';
@@ -18,14 +17,14 @@ export interface BuildOptions {
   readonly cache?: string;
 }
 
-/** Bytes on disk while building: downloaded packages, the tree, the tar. Measured: 440 MB at the peak. */
-const spaceNeeded = 700e6;
-const packages = ['llama.cpp-tools', 'curl', 'ca-certificates'];
+/** Bytes on disk while building: downloaded packages, the tree, the tar. Measured: 700 MB at the peak. */
+const spaceNeeded = 1000e6;
+const packages = ['llama.cpp-tools', 'nodejs', 'curl', 'ca-certificates'];
 const changes = [
   'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'EXPOSE 8080/tcp',
   'ENTRYPOINT ["/usr/bin/llama-server"]',
-  `LABEL ${labels.built}=debian-${suite}`,
+  `LABEL ${labels.built}=${localBuild}`,
 ];
 
 /** Why `buildLocalImage` can't work on this machine; `undefined` when it can. */
@@ -48,9 +47,11 @@ export async function buildLocalImage(
       `${reference} is not an image that aixcl builds: it knows ${localLlamaImage}`,
     );
   }
-  const tar = join(cache, `llama-server-debian-${suite}-${process.arch}.tar`);
+  const tar = join(cache, `${localBuild}-${process.arch}.tar`);
   await cached(tar, spaceNeeded, (scratch) => {
-    report(`Building llama-server from Debian's packages (${packages.join(', ')}), about a minute`);
+    report(
+      `Building llama-server and Node.js from Debian's packages (${packages.join(', ')}), about a minute`,
+    );
     return packRoot(scratch, packages, { report, signal });
   });
   signal?.throwIfAborted();

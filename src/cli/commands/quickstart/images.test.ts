@@ -6,13 +6,20 @@ import { service } from '../../../stack/test-stack.ts';
 import type { Context } from '../../context.ts';
 import { ensureImages } from './images.ts';
 
+const debian = vi.hoisted(() => ({
+  obstacle: 'this is a test' as string | undefined,
+  made: [] as string[],
+}));
 vi.mock('../../../adapters/debian/llama-image.ts', () => ({
-  whyNotBuildable: async () => 'this is a test',
-  buildLocalImage: async () => {},
+  whyNotBuildable: async () => debian.obstacle,
+  buildLocalImage: async (_engine: unknown, reference: string) => void debian.made.push(reference),
 }));
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  Object.assign(debian, { obstacle: 'this is a test', made: [] });
+});
 
 const leftOutProfiles = withLeftOut({}, ['x'], []).services?.x?.profiles ?? [];
 const task = { update() {}, succeed() {}, fail() {} };
@@ -75,4 +82,45 @@ test('an interruption ends every pull', async () => {
   await vi.advanceTimersByTimeAsync(100);
   control.abort(new Error('interrupted'));
   await ended;
+});
+
+const page = service('upload-ui', {
+  build: { context: '/x', dockerfile: 'Dockerfile', args: new Map([['NODE_IMAGE', 'node:22']]) },
+});
+
+test('of what is built here, what it is built on is pulled', async () => {
+  const asked: string[] = [];
+  const engine = pullingBy(async function* (reference) {
+    asked.push(reference);
+    yield { text: 'done' };
+  });
+  expect(await ensureImages(contextOn(engine), [page])).toMatchObject({
+    available: ['upload-ui'],
+    builtHere: [],
+  });
+  expect(asked).toEqual(['node:22']);
+});
+
+test('what no registry has is made of Debian packages: once, for llama-server and what the page is built on', async () => {
+  debian.obstacle = undefined;
+  const images = ensureImages(contextOn(pullingBy(silent)), [
+    service('ollama'),
+    service('llama-server'),
+    page,
+  ]);
+  await vi.runAllTimersAsync();
+  expect(await images).toMatchObject({
+    available: ['llama-server', 'upload-ui'],
+    missing: [{ service: 'ollama' }],
+    builtHere: ['LLAMA_SERVER_IMAGE', 'NODE_IMAGE'],
+  });
+  expect(debian.made).toEqual(['aixcl/llama-server:debian-sid']);
+});
+
+test('the page is left out where what it is built on can not be had', async () => {
+  const images = ensureImages(contextOn(pullingBy(silent)), [page]);
+  await vi.runAllTimersAsync();
+  const reason =
+    "no image registry answered for node:22 within 10 s; and it can't be built here: this is a test";
+  expect((await images).missing).toEqual([{ service: 'upload-ui', image: 'upload-ui:1', reason }]);
 });

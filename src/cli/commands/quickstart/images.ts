@@ -1,9 +1,10 @@
 import { buildLocalImage, whyNotBuildable } from '../../../adapters/debian/llama-image.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
+import { baseArguments } from '../../../stack/build-bases.ts';
 import type { ServiceDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { isLeftOut } from '../../../stack/home-overlay.ts';
-import { isLocallyBuilt, localLlamaImage } from '../../../stack/local-image.ts';
+import { isLocalImage, isLocallyBuilt, localLlamaImage } from '../../../stack/local-image.ts';
 import type { Context } from '../../context.ts';
 
 export interface Images {
@@ -11,8 +12,8 @@ export interface Images {
   readonly available: readonly string[];
   /** Services that are left out, with the reason. */
   readonly missing: readonly { readonly service: string; readonly image: string; readonly reason: string }[];
-  /** Reference of the llama-server image that was made here in place of the one that could not be pulled. */
-  readonly builtHere?: string;
+  /** Variables of the definition that now have to name `localLlamaImage`, which was made here in place of what could not be pulled. */
+  readonly builtHere: readonly string[];
 }
 
 /** A registry that says nothing for so many milliseconds does not answer. */
@@ -25,45 +26,70 @@ const silenceWithinMs = 60_000;
 /** What became of one service's image. */
 type Got =
   | { readonly kind: 'here' }
-  | { readonly kind: 'built'; readonly reference: string }
+  | { readonly kind: 'built'; readonly variable: string }
   | { readonly kind: 'missing'; readonly reason: string };
 
-/** Gets the services' images side by side, each by pull; where that fails, makes llama-server's from Debian's packages. */
+/** Gets the services' images side by side, each by pull; where that fails, makes what Debian's packages have. */
 export async function ensureImages(
   context: Context,
   services: readonly ServiceDefinition[],
 ): Promise<Images> {
   const engine = await context.engine();
+  let made: Promise<void> | undefined;
+  const local = () => (made ??= makeLocal(context, engine));
   const got = await Promise.all(
-    services.map(async (service) => ({ service, image: await getImage(context, engine, service) })),
+    services.map(async (service) => ({ service, image: await getImage(context, engine, service, local) })),
   );
-  const built = got.flatMap(({ image }) => (image.kind === 'built' ? image.reference : []))[0];
   return {
     available: got.flatMap(({ service, image }) => (image.kind === 'missing' ? [] : service.name)),
     missing: got.flatMap(({ service, image }) =>
       image.kind === 'missing' ? { service: service.name, image: service.image, reason: image.reason } : [],
     ),
-    ...(built && { builtHere: built }),
+    builtHere: got.flatMap(({ image }) => (image.kind === 'built' ? image.variable : [])),
   };
 }
 
-async function getImage(context: Context, engine: Engine, service: ServiceDefinition): Promise<Got> {
-  const { name, image } = service;
-  if (service.build || (await engine.inspectImage(image))) return { kind: 'here' };
+/** What a service needs of a registry: its image, or what that is built on; and the variable that names another. */
+function neededBy(
+  service: ServiceDefinition,
+): { readonly reference: string; readonly variable?: string } | undefined {
+  if (!service.build) {
+    const variable = service.name === 'llama-server' ? 'LLAMA_SERVER_IMAGE' : undefined;
+    return { reference: service.image, ...(variable && { variable }) };
+  }
+  const [base] = baseArguments(service.build);
+  return base && { reference: base[1], ...(base[0] === 'NODE_IMAGE' && { variable: base[0] }) };
+}
+
+async function getImage(
+  context: Context,
+  engine: Engine,
+  service: ServiceDefinition,
+  local: () => Promise<void>,
+): Promise<Got> {
+  const needed = neededBy(service);
+  if (!needed || (await engine.inspectImage(service.image))) return { kind: 'here' };
+  const { reference, variable } = needed;
   try {
-    if (isLocallyBuilt(image)) await buildHere(context, engine, image);
-    else await pull(context, engine, service);
+    if (isLocallyBuilt(reference)) await local();
+    else if (!(await engine.inspectImage(reference)))
+      await pull(context, engine, { ...service, image: reference });
     return { kind: 'here' };
   } catch (error) {
     context.signal.throwIfAborted();
     const reason = reasonOf(error);
-    if (name !== 'llama-server' || isLocallyBuilt(image)) return { kind: 'missing', reason };
+    if (!variable || isLocallyBuilt(reference)) return { kind: 'missing', reason };
     const obstacle = await whyNotBuildable();
     if (obstacle) return { kind: 'missing', reason: `${reason}; and it can't be built here: ${obstacle}` };
-    context.out.note(`${reason}; building llama-server from Debian's packages instead.`);
-    if (!(await engine.inspectImage(localLlamaImage))) await buildHere(context, engine, localLlamaImage);
-    return { kind: 'built', reference: localLlamaImage };
+    context.out.note(`${reason}; ${service.name} comes from Debian's packages instead.`);
+    await local();
+    return { kind: 'built', variable };
   }
+}
+
+async function makeLocal(context: Context, engine: Engine): Promise<void> {
+  if (!isLocalImage(await engine.inspectImage(localLlamaImage)))
+    await buildHere(context, engine, localLlamaImage);
 }
 
 async function pull(context: Context, engine: Engine, service: ServiceDefinition): Promise<void> {

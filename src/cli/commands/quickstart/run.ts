@@ -57,7 +57,10 @@ async function fromImagesOn(context: Context): Promise<void> {
   const definition = await context.definition();
   const images = await ensureImages(context, wanted(context, definition));
   if (!images.available.includes('llama-server')) throw noServer(images);
-  if (images.builtHere) await saveSettings(context.home, { LLAMA_SERVER_IMAGE: localLlamaImage });
+  if (images.builtHere.length > 0) {
+    const local = images.builtHere.map((variable) => [variable, localLlamaImage] as const);
+    await saveSettings(context.home, Object.fromEntries(local));
+  }
   const left = images.missing.map(({ service }) => service);
   await changeOverlay(context.home.overlayFile, (overlay) => withLeftOut(overlay, left, images.available));
 

@@ -2,6 +2,8 @@ import type { Arguments } from 'yargs';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import type { StartOutcome } from '../../../stack/apply-start.ts';
+import { baseArguments } from '../../../stack/build-bases.ts';
+import type { ServiceDefinition } from '../../../stack/definition/types.ts';
 import { describe } from '../../../stack/start-report.ts';
 import type { StartStep } from '../../../stack/start-step.ts';
 import type { Context } from '../../context.ts';
@@ -16,7 +18,7 @@ export async function start(context: Context, argv: Arguments): Promise<void> {
   const command = calledAs(argv, 'start');
   if (!done.outcome) return showPlan(context, command, done.plan);
   context.out.result(resultOf(command, done.outcome), await textOf(context, done));
-  throwFailures(context, done.outcome);
+  throwFailures(context, done, done.outcome);
 }
 
 /** The start of these services by `command` with every option as it is by default; prints nothing on stdout. */
@@ -25,8 +27,8 @@ export async function startServices(
   services: readonly string[],
   command: string,
 ): Promise<void> {
-  const { outcome } = await bringUp(context, { _: [], $0: '', services }, { command, targets: services });
-  if (outcome) throwFailures(context, outcome);
+  const done = await bringUp(context, { _: [], $0: '', services }, { command, targets: services });
+  if (done.outcome) throwFailures(context, done, done.outcome);
 }
 
 /** The start of the services that `argv` names as part of another command: of these alone, not of what they depend on. */
@@ -36,9 +38,10 @@ export async function startAlone(
   verb: string,
 ): Promise<{ readonly plan: readonly StartStep[]; readonly steps: readonly StepOutcome[] }> {
   const wish = operationWish(context, argv, verb);
-  const { plan, outcome } = await bringUp(context, { ...argv, alone: true }, wish);
+  const done = await bringUp(context, { ...argv, alone: true }, wish);
+  const { plan, outcome } = done;
   if (!outcome) return { plan, steps: plannedSteps(plan) };
-  throwFailures(context, outcome);
+  throwFailures(context, done, outcome);
   return { plan, steps: outcome.steps };
 }
 
@@ -72,7 +75,11 @@ async function textOf(
 }
 
 /** Images that could not be had leave the rest of the stack up: partly done. Any other failure is the command's. */
-function throwFailures(context: Context, { failures, failed, steps }: StartOutcome): void {
+function throwFailures(
+  context: Context,
+  { services }: Pick<BroughtUp, 'services'>,
+  { failures, failed, steps }: StartOutcome,
+): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   const anyUp = steps.some(
@@ -85,17 +92,24 @@ function throwFailures(context: Context, { failures, failed, steps }: StartOutco
     throw first;
   }
   const names = [...failed].join(', ');
+  const lacking = services.filter(({ name }) => failed.has(name));
   throw new AixclError(
     anyUp ? 'partly' : 'notFound',
     `${names}: the image can't be had${anyUp ? '; the others run' : ''}`,
     {
-      hint: `Bring the image by docker load, or name another: ${[...failed].map(imageVariable).join(' ')} aixcl stack start`,
+      hint: `Bring ${lacking.map(neededImage).join(', ')} by docker load, or name another: ${lacking.map(imageVariable).join(' ')} aixcl stack start`,
       evidence: failures.map(reasonOf),
     },
   );
 }
 
-/** The variable of services/compose.yaml that replaces a service's image. */
-function imageVariable(service: string): string {
-  return `${service.toUpperCase().replaceAll('-', '_')}_IMAGE=…`;
+/** What has to come from elsewhere: a service's image, or what that is built on. */
+function neededImage({ image, build }: ServiceDefinition): string {
+  return (build && baseArguments(build)[0]?.[1]) || image;
+}
+
+/** The variable of services/compose.yaml that replaces it. */
+function imageVariable({ name, build }: ServiceDefinition): string {
+  const base = build && baseArguments(build)[0]?.[0];
+  return `${base ?? `${name.toUpperCase().replaceAll('-', '_')}_IMAGE`}=…`;
 }
