@@ -43,7 +43,10 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
       await upload.clear();
     },
   });
-  const turns = new Turns((id) => uploads.get(id)?.touched ?? 0);
+  const turns = new Turns({
+    lastByte: (id) => uploads.get(id)?.touched ?? 0,
+    interrupt: (id) => uploads.get(id)?.interrupt(),
+  });
   const boot = bootId();
   const { listed, recovered } = recoverUploads(context, boot, {
     add(upload) {
