@@ -3,17 +3,19 @@ import { Dialog } from '../parts/dialog.tsx';
 import { bytes, count } from '../parts/format.ts';
 import { useObserved } from '../parts/observed.ts';
 import { useTools } from '../tools.ts';
-import { type Draft, draftOf, faultsOf, metadataOf, type Room, roomFor } from './draft.ts';
+import { type Draft, draftOf, faultsOf, metadataOf, type Room, roomFor, takerOf } from './draft.ts';
 import { DraftFields } from './draft-fields.tsx';
 import { apart, propose } from './grouping.ts';
 
 interface Asked {
   readonly files: readonly File[];
+  /** What else was chosen, and why it is left out; a sentence each. */
+  readonly leftOut: readonly string[];
   readonly onClose: () => void;
 }
 
 /** What is going to be uploaded under which names: asked before a byte is sent. */
-export function PrepareDialog({ files, onClose }: Asked) {
+export function PrepareDialog({ files, leftOut, onClose }: Asked) {
   const { connection, senders } = useTools();
   const state = useObserved(connection.state)!;
   const [drafts, setDrafts] = useState<readonly Draft<File>[]>(() => propose(files).map(draftOf));
@@ -54,9 +56,15 @@ export function PrepareDialog({ files, onClose }: Asked) {
             onSplit={() => split(index)}
           />
         ))}
+        {leftOut.length > 0 && <p class="fault">Left out: {leftOut.join(' ')}</p>}
         <RoomText room={room} />
         <div class="buttons">
-          <button type="submit" class="primary" disabled={!fits || going.length === 0}>
+          <button
+            type="submit"
+            class="primary"
+            autofocus={!drafts.some((draft) => takerOf(draft, draft.name, state))}
+            disabled={!fits || going.length === 0}
+          >
             Upload
           </button>
           <button type="button" class="quiet" onClick={onClose}>
