@@ -39,9 +39,8 @@ export function PrepareDialog({ files, leftOut, onClose }: Asked) {
       for (const file of draft.proposal.files) senders.add(file, metadataOf(draft, file));
     }
   };
-  const change = (index: number, draft: Draft<File>) => setDrafts(drafts.with(index, draft));
-  const split = (index: number) =>
-    setDrafts(drafts.toSpliced(index, 1, ...apart(drafts[index]!.proposal).map(draftOf)));
+  const exchange = (old: Draft<File>, ...fresh: Draft<File>[]) =>
+    setDrafts(drafts.flatMap((draft) => (draft === old ? fresh : [draft])));
 
   return (
     <Dialog title={`Upload ${count(files.length, 'file')}`} onClose={onClose}>
@@ -52,8 +51,8 @@ export function PrepareDialog({ files, leftOut, onClose }: Asked) {
             draft={draft}
             faults={checked ? faults[index]! : {}}
             state={state}
-            onChange={(changed) => change(index, changed)}
-            onSplit={() => split(index)}
+            onChange={(changed) => exchange(draft, changed)}
+            onSplit={() => exchange(draft, ...apart(draft.proposal).map(draftOf))}
           />
         ))}
         {leftOut.length > 0 && <p class="fault">Left out: {leftOut.join(' ')}</p>}
