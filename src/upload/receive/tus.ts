@@ -68,7 +68,7 @@ class ProblemServer extends Server {
     if (status < 400) return await super.write(context, headers, status, body);
     const problem = body?.startsWith('{') ? (JSON.parse(body) as Problem) : problemOfTus(status, body ?? '');
     headers.set('Content-Type', 'application/problem+json');
-    if (status === 412) headers.set('Tus-Version', '1.0.0');
+    if (problem.status === 412) headers.set('Tus-Version', '1.0.0');
     const answer = await super.write(context, headers, problem.status, JSON.stringify(problem));
     // Who is still sending when his connection is closed may see that and never the answer.
     answer.headers.delete('Connection');
