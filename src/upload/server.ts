@@ -27,7 +27,11 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const desk = createDesk(surroundings, { receiving, version: AIXCL_VERSION });
   const assets = await readAssets(join(dirname(fileURLToPath(import.meta.url)), 'page'));
   const allowedHosts = hostList(env.AIXCL_ALLOWED_HOSTS);
-  const serving = await serve(surroundings.home, { desk, receiving, assets, allowedHosts, log }, address);
+  const serving = await serve(
+    surroundings.home,
+    { desk, receiving, assets, allowedHosts, log },
+    { host, port },
+  );
   log.request(`aixcl ${AIXCL_VERSION}: the upload page listens on ${host}:${serving.port}`);
 
   async function end(): Promise<void> {
