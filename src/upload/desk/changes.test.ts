@@ -126,6 +126,7 @@ test('while another aixcl has the vault it is said who, and nothing is changed',
         status: 423,
         code: 'busy',
         detail: expect.stringContaining('aixcl models add (pid 8) is at work'),
+        hint: 'Wait until it is done, then try again.',
       });
     }
     expect(await sha256Of(place.at('tea.gguf'))).toBe(sha256);
