@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import prettyBytes from 'pretty-bytes';
 import { onDisk } from '../../adapters/models-directory/disk-errors.ts';
 import { intakeInto } from '../../adapters/models-directory/intake.ts';
+import { bootId, freshState, UploadFolder } from '../../adapters/models-directory/upload-folder.ts';
 import { AixclError, reasonOf } from '../../errors.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { PageUpload } from '../api.ts';
@@ -14,7 +15,6 @@ import { Settling } from './settling.ts';
 import { Turns } from './turns.ts';
 import { noSuchUpload, type TusUploads, tusServer } from './tus.ts';
 import { Upload } from './upload.ts';
-import { bootId, freshState, UploadFolder } from './upload-folder.ts';
 
 export interface ReceivingOptions {
   /** Told whenever `list` has something new to say. */

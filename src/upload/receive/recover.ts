@@ -2,6 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { settleReceived } from '../../adapters/models-directory/received.ts';
+import {
+  freshState,
+  Unreadable,
+  type UploadFolder,
+  uploadFolders,
+  uploadsFolder,
+} from '../../adapters/models-directory/upload-folder.ts';
 import { namesIn } from '../../adapters/names-in.ts';
 import { AixclError, reasonOf } from '../../errors.ts';
 import type { ModelName } from '../../models/model-name.ts';
@@ -10,7 +17,6 @@ import type { Surroundings } from '../../wiring/surroundings.ts';
 import { problemOf } from '../problem.ts';
 import { pageAdd } from './publish.ts';
 import { Upload } from './upload.ts';
-import { freshState, Unreadable, type UploadFolder, uploadFolders, uploadsFolder } from './upload-folder.ts';
 
 interface RecoverPlace {
   add(upload: Upload): void;
@@ -50,8 +56,11 @@ async function list(
   const known = await boot;
   for (const folder of await uploadFolders(home.models)) {
     try {
-      const found = await folder.find();
-      if (!found) continue;
+      const found = await folder.look();
+      if (!found) {
+        await folder.clear();
+        continue;
+      }
       const upload = new Upload(folder, found, known);
       if (upload.hashed) {
         checked.push(upload);

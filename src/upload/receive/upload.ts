@@ -3,8 +3,14 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { type Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { give, ownershipOf, syncDirectory } from '../../adapters/durable.ts';
+import type {
+  About,
+  FoundUpload,
+  HashedFile,
+  KeptState,
+  UploadFolder,
+} from '../../adapters/models-directory/upload-folder.ts';
 import type { Problem } from '../api.ts';
-import type { About, FoundUpload, HashedFile, KeptState, UploadFolder } from './upload-folder.ts';
 
 /** Bytes that may be lost with the power. */
 const syncEvery = 256 * 2 ** 20;
