@@ -226,6 +226,49 @@ faultTest(
   },
 );
 
+faultTest(
+  '4: a sync that fails gives no name, is not tried again, and what it was about is sent anew',
+  async () => {
+    await using home = await faultHome();
+    const tea = await model(home, mb);
+    const inject = [{ calls: ['fdatasync'], effect: 'error=EIO', when: 1 } as const];
+    await using page = await startPage(home, { inject });
+    const path = await announce(page, tea);
+    expect(await sendOn(page, path, tea.bytes)).toBe(204);
+    expect(await settled(page)).toMatchObject([
+      { phase: 'receiving', received: 0, problem: { detail: expect.stringContaining('fails') } },
+    ]);
+    expect(existsSync(join(home.models, 'tea.gguf'))).toBe(false);
+    expect(await sendOn(page, path, tea.bytes)).toBe(204);
+    expect(await settled(page)).toEqual([]);
+    expect(await sha256Of(join(home.models, 'tea.gguf'))).toBe(
+      await sha256Of(join(home.scratch, 'tea.gguf')),
+    );
+  },
+);
+
+faultTest('3: a write that fails: 500, and what was written before is gone on from', async () => {
+  await using home = await faultHome();
+  const tea = await model(home, 4 * mb);
+  const inject = ['pwritev', 'pwrite64'].map(
+    (call) => ({ calls: [call], effect: 'error=EIO', when: call === 'pwritev' ? 3 : 40 }) as const,
+  );
+  await using page = await startPage(home, { inject });
+  const path = await announce(page, tea);
+  const statuses = new Set<number>();
+  for (let tries = 0; tries < 20 && !statuses.has(204); tries++) {
+    statuses.add(await sendOn(page, path, tea.bytes));
+    const { uploads } = await page.state();
+    const there = join(home.models, '.aixcl', 'uploads', basename(path), 'bytes');
+    const bytes = uploads.length > 0 ? await readFile(there).catch(() => undefined) : undefined;
+    const received = uploads[0]?.received ?? 0;
+    if (bytes) expect(bytes.subarray(0, received).equals(tea.bytes.subarray(0, received))).toBe(true);
+  }
+  expect([...statuses].sort()).toEqual([204, 500]);
+  expect(await settled(page)).toEqual([]);
+  expect(await sha256Of(join(home.models, 'tea.gguf'))).toBe(await sha256Of(join(home.scratch, 'tea.gguf')));
+});
+
 faultTest('12: a models directory that can only be read: a problem that says so', async () => {
   using disk = tmpfs(20 * mb);
   await using home = await faultHome({ models: join(disk.path, 'models') });

@@ -44,7 +44,7 @@ export class Upload {
     this.touched = found.touched;
     this.#state = found.state;
     this.#boot = boot;
-    this.phase = found.state.problem ? 'refused' : 'receiving';
+    this.phase = found.state.problem && this.whole ? 'refused' : 'receiving';
   }
 
   get id(): string {
@@ -99,6 +99,7 @@ export class Upload {
    * stays true when this throws. What comes beyond the announced length is not written, and thrown for.
    */
   async append(stream: Readable): Promise<void> {
+    if (this.problem) await this.note({ problem: null });
     await using handle = await this.#open();
     this.#appending = true;
     let writing: Promise<void> = Promise.resolve();
