@@ -48,7 +48,7 @@ export function LeftItem({ upload, grows }: Left) {
         done={phase === 'checking' ? checked : received}
         total={size}
       />
-      <p class="upload-text" role="status">
+      <p class="upload-text">
         {phaseText(upload, grows)}
         {phase === 'receiving' && !grows && (
           <span class="muted">
