@@ -14,7 +14,7 @@ describePage('what a hand damages', (the) => {
     await using window = await the.open();
     const { page } = window;
     await untilServed(the.home, 'a.gguf');
-    const serving = page.getByRole('region', { name: 'Now serving' });
+    const active = page.getByRole('region', { name: 'Active model' });
     for (const content of [
       '../b.gguf',
       '/etc/passwd',
@@ -24,7 +24,7 @@ describePage('what a hand damages', (the) => {
       '',
     ]) {
       await writeFile(path('.active_model'), content);
-      await serving.getByText('.active_model').first().waitFor();
+      await active.getByText('.active_model').first().waitFor();
       // The entrypoint writes it anew, so that the next one is a wish of its own.
       await expect.poll(() => readFile(path('.active_model'), 'utf8'), { timeout: 10_000 }).toBe('a.gguf\n');
       expect(await activeByCommandLine(the.home)).toEqual(['a.gguf']);
@@ -36,11 +36,11 @@ describePage('what a hand damages', (the) => {
   engineTest('in current.gguf is told: a link that dangles, loops or leads out', async () => {
     await using window = await the.open();
     const { page } = window;
-    const serving = page.getByRole('region', { name: 'Now serving' });
+    const active = page.getByRole('region', { name: 'Active model' });
     for (const target of ['nothing.gguf', 'current.gguf', '/etc/passwd']) {
       await symlink(target, path('.link'));
       await rename(path('.link'), path('current.gguf'));
-      await serving.getByText('current.gguf').first().waitFor();
+      await active.getByText('current.gguf').first().waitFor();
       await modelRow(page, 'a.gguf').getByText('active', { exact: true }).waitFor();
       await untilServed(the.home, 'a.gguf');
     }

@@ -82,27 +82,29 @@ describePage('uploads in the page', (the) => {
     expect(await leftOvers()).toEqual([]);
   });
 
-  engineTest('one that its browser left shows in another, and goes on there or is cleared', async () => {
+  engineTest('one that was left goes on in its browser, and in another can be cleared', async () => {
     const [kept, dropped] = [await large('kept.gguf'), await large('dropped.gguf')];
     await using proxy = await cuttingProxy(the.home.ports.page, slow);
-    {
-      await using window = await the.open({ port: proxy.port });
-      await upload(window.page, [kept, dropped]);
-      for (const name of ['kept.gguf', 'dropped.gguf'])
-        await uploadItem(window.page, name).getByText('/s').waitFor();
-    }
     await using window = await the.open({ port: proxy.port });
-    const { page } = window;
+    await upload(window.page, [kept, dropped]);
+    for (const name of ['kept.gguf', 'dropped.gguf'])
+      await uploadItem(window.page, name).getByText('/s').waitFor();
+    await window.page.close();
+
     const before = proxy.towardsServer;
+    const page = await window.tab();
+    await uploadItem(page, 'kept.gguf').getByText('Choose the same file again').waitFor();
     await page.getByLabel(/^Choose .*again.* kept\.gguf/).setInputFiles(kept);
     await modelRow(page, 'kept.gguf').waitFor();
     expect(proxy.towardsServer - before).toBeLessThan(size);
     expect(await sha256Of(join(the.home.models, 'kept.gguf'))).toBe(await sha256Of(kept));
 
-    await uploadItem(page, 'dropped.gguf').getByText('Choose the same file again').waitFor();
-    await page.getByRole('button', { name: 'Clear dropped.gguf' }).click();
-    await answer(page, 'Clear').click();
-    await said(page, 'dropped.gguf is cleared').waitFor();
+    await using another = await the.open();
+    await uploadItem(another.page, 'dropped.gguf').waitFor();
+    await another.page.getByRole('button', { name: 'Clear dropped.gguf' }).click();
+    await answer(another.page, 'Clear').click();
+    await said(another.page, 'dropped.gguf is cleared').waitFor();
+    await uploadItem(page, 'dropped.gguf').waitFor({ state: 'detached' });
     expect(await leftOvers()).toEqual([]);
   });
 
