@@ -62,6 +62,14 @@ test('without a session nothing is to be had but a page that says how to get one
   expect(page.done).toEqual([]);
 });
 
+test('whom the link of another site led here is led on once more, by a page of ours: then the browser brings its cookie', async () => {
+  const link = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const first = await ask('/', { headers: { ...link, 'sec-fetch-site': 'cross-site' } });
+  expect([first.response, first.headers.refresh]).toEqual([401, '0; url=/']);
+  const second = await ask('/', { headers: { ...link, 'sec-fetch-site': 'same-origin' } });
+  expect([second.response, second.headers.refresh]).toEqual([401, undefined]);
+});
+
 test('a token is good once: used, unknown, cut or empty ones are not', async () => {
   const token = await page.token();
   const first = await ask(`/?token=${token}`);
