@@ -1,3 +1,4 @@
+import { Answers } from '../parts/answers.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { problemOf } from '../server/refusal.ts';
 import { useTools } from '../tools.ts';
@@ -34,14 +35,7 @@ export function ClearDialog({ title, text, yes, no, id, name, onClose, onCleared
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
-      <div class="buttons">
-        <button type="button" class="danger" onClick={clear}>
-          {yes}
-        </button>
-        <button type="button" class="quiet" autofocus onClick={onClose}>
-          {no}
-        </button>
-      </div>
+      <Answers yes={yes} no={no} tone="danger" onYes={clear} onNo={onClose} />
     </Dialog>
   );
 }

@@ -43,4 +43,6 @@ test('parts tell what they wait for', () => {
   expect(phaseText(uploadWith({ phase: 'parts', parts: { count: 3, whole: 2 } }), false)).toMatch(
     /2 of 3 files/,
   );
+  const all = uploadWith({ phase: 'parts', parts: { count: 2, whole: 2 } });
+  expect(phaseText(all, false)).toMatch(/waits for the others/);
 });

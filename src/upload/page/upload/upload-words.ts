@@ -34,9 +34,9 @@ export function phaseText(upload: PageUpload, grows: boolean): string {
         ? `${bytesOf(received, size)}, sent from another tab or browser`
         : `${bytesOf(received, size)}, stopped. Choose the same file again to go on, or clear it.`;
     case 'parts':
-      return parts
+      return parts && parts.whole < parts.count
         ? `Here, and waits for the other parts: ${parts.whole} of ${count(parts.count, 'file')}`
-        : 'Here, and waits for the other parts';
+        : 'Here, and waits for the others of its model';
     case 'checking':
       return checked > 0 && checked < size ? `Checking, ${percent(checked, size)} %` : 'Checking';
     case 'exists':
