@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../vault/digest.ts';
 import { journalOf } from '../../wiring/journal.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import { putModel, sha256Of, type TestDesk, testDesk } from './test-desk.ts';
+
+// Much of it is synced to the disk.
+vi.setConfig({ testTimeout: 30_000 });
 
 async function commandsOf({ surroundings }: TestDesk) {
   const { entries } = await journalOf(surroundings).read();

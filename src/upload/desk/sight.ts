@@ -41,14 +41,14 @@ export interface SightPorts {
 
 /** How often the services are asked, in milliseconds. */
 const servicesEveryMs = 3000;
-/** How long somebody who asks anew waits for them. */
-const servicesPatienceMs = 1500;
+/** How long somebody who asks but once waits for them: the engine's DNS takes two seconds to know no such name, where it can ask no other. */
+const servicesPatienceMs = 2500;
 /** An upload without a byte for so many milliseconds is at rest. */
 const receivingMs = 5000;
 
 /**
- * How much is looked at. `quick`: what changes several times a second while something is going on. `fresh`: all, and nothing of it as it was
- * minutes ago.
+ * How much is looked at. `quick`: what changes several times a second while something is going on. `fresh`: all, services too, which else are
+ * shown as they were last seen until they have answered.
  */
 export type Scope = 'quick' | 'all' | 'fresh';
 
