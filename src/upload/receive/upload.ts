@@ -15,7 +15,7 @@ import type { Problem } from '../api.ts';
 /** Bytes that may be lost with the power. */
 const syncEvery = 256 * 2 ** 20;
 /** Bytes that are gathered while others are being written. */
-const gathered = 2 ** 20;
+const gathered = 2 ** 19;
 
 /** One upload: what came of it, and what became of that. */
 export class Upload {
