@@ -12,7 +12,7 @@ import { describePage } from './page-stack.ts';
 import { watchName } from './watch-name.ts';
 
 const size = 2 ** 30;
-/** What the page sends in one request. */
+/** What may be sent in vain for each cut. The page sends half of it at once, so that a restart and a reload are in it, too. */
 const chunk = 8 * 2 ** 20;
 /** Bytes of requests that are no body: the page, its heads, events. */
 const overhead = 2 ** 20;

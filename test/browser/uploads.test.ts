@@ -148,7 +148,7 @@ describePage('uploads in the page', (the) => {
     expect(await readdir(the.home.models)).not.toContain('hashed.gguf');
     await page.getByRole('button', { name: 'Clear hashed.gguf' }).click();
     await answer(page, 'Clear').click();
-    await said(page, 'hashed.gguf is cleared').waitFor();
+    await page.getByRole('list', { name: 'Uploads' }).waitFor({ state: 'detached' });
 
     await send(right);
     await modelRow(page, 'hashed.gguf').waitFor();
