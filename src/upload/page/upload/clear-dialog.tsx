@@ -29,8 +29,8 @@ export function ClearDialog({ title, text, yes, no, id, name, onClose, onCleared
       const { status } = problemOf(error);
       if (status !== 404 && status !== 410) return notices.bad(upload, `${name} is not cleared.`, error);
     }
-    notices.good(upload, `${name} is cleared.`);
     await connection.look().catch(() => undefined);
+    notices.good(upload, `${name} is cleared.`);
   };
   return (
     <Dialog title={title} onClose={onClose}>

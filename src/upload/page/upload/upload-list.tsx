@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageUpload, UploadPhase } from '../../api.ts';
 import { useObserved } from '../parts/observed.ts';
+import { rememberedOf } from '../sending/remembered.ts';
 import type { Sender } from '../sending/sender.ts';
+import type { Senders } from '../sending/senders.ts';
 import { useTools } from '../tools.ts';
 import { LeftItem } from './left-item.tsx';
 import { SendingItem } from './sending-item.tsx';
-import { phaseText } from './upload-words.ts';
+import { phaseText, type SentBy } from './upload-words.ts';
 
 /** All that is not a model yet: what this tab sends, and what else the server has. */
 export function UploadList({ uploads }: { readonly uploads: readonly PageUpload[] }) {
@@ -28,12 +30,17 @@ export function UploadList({ uploads }: { readonly uploads: readonly PageUpload[
             <SendingItem key={sender.key} sender={sender} />
           ))}
           {others.map((upload) => (
-            <LeftItem key={upload.id} upload={upload} grows={tools.senders.sentElsewhere(upload.id)} />
+            <LeftItem key={upload.id} upload={upload} sender={senderOf(upload, tools.senders)} />
           ))}
         </ul>
       )}
     </>
   );
+}
+
+function senderOf({ id, sha256 }: PageUpload, senders: Senders): SentBy {
+  if (senders.sentElsewhere(id)) return 'elsewhere';
+  return rememberedOf(id) !== null || sha256 !== null ? 'here' : 'beginner';
 }
 
 /** Said once to who listens: what an upload waits for, or that it was refused. Its bytes are not, as they change all the time. */
@@ -45,7 +52,7 @@ function useChanges(uploads: readonly PageUpload[]): string {
     phases.current = new Map(uploads.map(({ id, phase }) => [id, phase]));
     const changed = uploads.filter(({ id, phase }) => (before.get(id) ?? phase) !== phase);
     const news = changed.filter(({ phase }) => phase !== 'receiving' && phase !== 'checking');
-    if (news.length > 0) say(news.map((upload) => `${upload.file}: ${phaseText(upload, false)}`).join(' '));
+    if (news.length > 0) say(news.map((upload) => `${upload.file}: ${phaseText(upload, 'here')}`).join(' '));
   }, [uploads]);
   return said;
 }
