@@ -27,7 +27,7 @@ export async function openToPage(home: Home): Promise<{ readonly opened: boolean
  * Lets the owner pass through a folder of root's that nobody else could: `mkdir` under a umask of 077 makes such a home. What lies in it is closed
  * to others by itself then, but for Ollama's folder, whose models the page reads.
  */
-async function letPass(root: string, { uid, gid }: Owner): Promise<boolean> {
+async function letPass(root: string, { gid }: Owner): Promise<boolean> {
   const { mode, ...found } = await stat(root);
   if (found.uid !== 0 || mode & 0o001 || (found.gid === gid && mode & 0o010)) return false;
   for (const entry of await readdir(root, { withFileTypes: true })) {
