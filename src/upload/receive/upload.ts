@@ -14,7 +14,7 @@ import type { Problem } from '../api.ts';
 
 /** Bytes that may be lost with the power. */
 const syncEvery = 256 * 2 ** 20;
-/** Bytes that are gathered while others are being written. */
+/** Bytes that are gathered while others are being written: twice as many may be in memory for each upload. */
 const gathered = 2 ** 19;
 
 /** One upload: what came of it, and what became of that. */
@@ -79,6 +79,12 @@ export class Upload {
     await this.note({ synced, boot: this.#boot });
   }
 
+  /** Not kept: the next process finds out for itself. */
+  refuse(problem: Problem): void {
+    this.phase = 'refused';
+    this.#state = { ...this.#state, problem };
+  }
+
   /** Its bytes are not there any more. */
   async startOver(): Promise<void> {
     this.received = 0;
@@ -127,7 +133,8 @@ export class Upload {
       stream.once('error', end).once('close', end).pipe(sink);
       await finished(sink);
     } finally {
-      stream.off('error', end).off('close', end).unpipe(sink);
+      // What nobody takes is read all the same: who is still sending reads no answer.
+      stream.off('error', end).off('close', end).unpipe(sink).resume();
       await writing.catch(() => {});
       this.#interrupt = undefined;
       this.#appending = false;
