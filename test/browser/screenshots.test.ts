@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -71,6 +72,8 @@ describePage(
         await modelRow(page, 'smollm2:135m').waitFor();
         await upload(page, [coming]);
         await uploadItem(page, 'Phi-4-mini').getByText('left').waitFor();
+        if (wanted) await until(() => proxy.towardsServer > 0.6e9);
+        await page.evaluate('document.activeElement.blur()');
         await page.getByRole('region', { name: 'This machine' }).getByText('healthy').nth(1).waitFor();
 
         const folder = wanted ? images : root;
@@ -79,7 +82,7 @@ describePage(
           await page.setViewportSize({ width, height });
           await page.emulateMedia({ colorScheme });
           const path = join(folder, `upload-page-${look}.png`);
-          await page.screenshot({ path });
+          await page.screenshot({ path, fullPage: look !== 'phone' });
           expect((await stat(path)).size).toBeLessThan(150_000);
         }
         await expect.poll(() => shown(page)).toContain('gemma-3-4b-it');
@@ -95,6 +98,10 @@ const looks = {
   dark: { width: 1280, height: 1000, colorScheme: 'dark' },
   phone: { width: 390, height: 844, colorScheme: 'light' },
 } as const;
+
+async function until(met: () => boolean): Promise<void> {
+  while (!met()) await delay(100);
+}
 
 function shown(page: Page): Promise<string> {
   return page.getByRole('region', { name: 'Models' }).innerText();
