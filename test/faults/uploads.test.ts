@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { readRecord } from '../../src/adapters/models-directory/records.ts';
@@ -238,6 +238,8 @@ faultTest(
     expect(await settled(page)).toMatchObject([
       { phase: 'receiving', received: 0, problem: { detail: expect.stringContaining('fails') } },
     ]);
+    const kept = join(home.models, '.aixcl', 'uploads', basename(path), 'bytes');
+    expect((await stat(kept)).size).toBe(0);
     expect(existsSync(join(home.models, 'tea.gguf'))).toBe(false);
     expect(await sendOn(page, path, tea.bytes)).toBe(204);
     expect(await settled(page)).toEqual([]);
