@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { ok } from '../e2e/llama-stack.ts';
 import { cuttingProxy } from '../setup/cutting-proxy.ts';
-import { engineTest, ollamaImage, seedStore } from '../setup/engine-test.ts';
+import { engineTest, ollamaImages, seedStore } from '../setup/engine-test.ts';
 import { type Likeness, writeLikeness, writeLoadableLikeness } from './believable-models.ts';
 import { modelRow, upload, uploadItem } from './driver.ts';
 import { describePage } from './page-stack.ts';
@@ -90,12 +90,12 @@ describePage(
       240_000,
     );
   },
-  { models: {}, ollama: () => ollamaImage() },
+  { models: {}, ollama: () => ollamaImages().at(-1)!.image() },
 );
 
 const looks = {
-  light: { width: 1280, height: 1000, colorScheme: 'light' },
-  dark: { width: 1280, height: 1000, colorScheme: 'dark' },
+  light: { width: 1120, height: 1000, colorScheme: 'light' },
+  dark: { width: 1120, height: 1000, colorScheme: 'dark' },
   phone: { width: 390, height: 844, colorScheme: 'light' },
 } as const;
 
