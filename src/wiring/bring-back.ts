@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
+import { makeHomeFolder } from '../adapters/home-folder.ts';
 import { nearest } from '../adapters/vault/same-mount.ts';
 import { shownSubject } from '../models/find-kept.ts';
 import type { Keeper, KeptModel } from '../models/keeper.ts';
@@ -81,6 +82,8 @@ export async function bringBack(
   const { observed, keeper, seen, damage, place } = what;
   const { snapshot, target } = observed;
   const label = `Restoring ${quoted(target.name)}`;
+  // Where it is gone: root's own would have llama-server and the page run as root.
+  if (target.runtime === 'llama-server') await makeHomeFolder(context.home.models, context.home);
   return await working(context, label, snapshot.size, ({ signal, onProgress }) =>
     restoreSnapshot(
       { keeper, snapshot, target, seen, damage, place },
