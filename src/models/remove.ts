@@ -18,6 +18,8 @@ export interface RemoveOptions extends WorkOptions {
   readonly damage: Damage | null;
   /** True: damage that only saving it shows is no reason to stop, as the user agreed to all questions. */
   readonly evenDamaged: boolean;
+  /** Asked right before the name goes, with everything saved; throws when it is to stay after all. */
+  readonly mayGo: () => Promise<void>;
 }
 
 /**
@@ -73,6 +75,7 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
   });
   await operation.step('remove', name, `saved as ${proof.snapshot.id}`);
   try {
+    await options.mayGo();
     await keeper.remove(model, proof);
   } catch (error) {
     throw await staysAfterAll({ keeper, model }, writer, signal, error);
