@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
 import type { Subject } from '../vault/subject.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -55,6 +56,6 @@ async function contentOf({ digest, size }: SnapshotFile, vault: Pick<Vault, 'ope
 /** The error of a restore that can't be; nothing was changed. */
 export function notRestorable({ id, subject }: Snapshot, why: string): AixclError {
   return new AixclError('verification', `${id} can't be brought back as ${subject.name}: ${why}`, {
-    hint: `aixcl backups list --model ${subject.name}; its files as they are: aixcl backups restore ${id} --to DIR`,
+    hint: `aixcl backups list --model ${shellWord(subject.name)}; its files as they are: aixcl backups restore ${id} --to DIR`,
   });
 }

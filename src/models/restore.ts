@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import type { Operation } from '../plan/journal.ts';
+import { shellWord } from '../shell-word.ts';
 import { checkSnapshot } from '../vault/check-snapshot.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Source, Subject } from '../vault/subject.ts';
@@ -154,7 +155,7 @@ function sameStanding(before: KeptModel | undefined, now: KeptModel | undefined)
 
 function damaged({ id, subject }: Snapshot, why: string): AixclError {
   return new AixclError('verification', `the backup ${id} is damaged, so nothing was changed: ${why}`, {
-    hint: `aixcl vault verify --repair, or another one: aixcl backups list --model ${subject.name}`,
+    hint: `aixcl vault verify --repair, or another one: aixcl backups list --model ${shellWord(subject.name)}`,
   });
 }
 

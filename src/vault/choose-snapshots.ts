@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { BrokenRecord, Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
 import type { VaultContents } from './vault.ts';
@@ -29,7 +30,7 @@ function chosen({ snapshots, broken }: VaultContents, { text, means }: SnapshotW
       'refused',
       `${text} has snapshots in ${[...runtimes].join(' and ')}: say which one by its id`,
       {
-        hint: `aixcl backups list --model ${text}`,
+        hint: `aixcl backups list --model ${shellWord(text)}`,
       },
     );
   }
@@ -44,7 +45,9 @@ function chosen({ snapshots, broken }: VaultContents, { text, means }: SnapshotW
   if (broken.length > 0) throw unreadable(text, broken);
   if (/^b\d+$|@(v\d+|latest)$/.test(text))
     throw new AixclError('notFound', `there is no snapshot ${text}`, { hint: 'aixcl backups list' });
-  throw new AixclError('notFound', `${text} has no snapshot yet`, { hint: `aixcl backups create ${text}` });
+  throw new AixclError('notFound', `${text} has no snapshot yet`, {
+    hint: `aixcl backups create ${shellWord(text)}`,
+  });
 }
 
 function unreadable(text: string, broken: readonly BrokenRecord[]): AixclError {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
 import type { RestoreOptions } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { makeDirectory, type Ownership } from '../durable.ts';
 import { stageFiles } from '../swap/stage-files.ts';
@@ -129,7 +130,7 @@ function assertSaved(before: KeptFolder, { files, id }: Snapshot): void {
   const saved = new Map(files.map(({ path, size }) => [path, size]));
   if (before.tree.files.every(({ path, identity }) => saved.get(path) === identity.size)) return;
   throw new AixclError('verification', `${id} does not hold ${quoted(before.subject.name)} as it is`, {
-    hint: `aixcl backups create ${before.subject.name}`,
+    hint: `aixcl backups create ${shellWord(before.subject.name)}`,
   });
 }
 

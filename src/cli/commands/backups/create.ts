@@ -5,6 +5,7 @@ import { type Found, findKept, listKept, lookUp, shownSubject } from '../../../m
 import { lostModels } from '../../../models/lost-runtimes.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { isPath } from '../../../models/named-subject.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
@@ -92,11 +93,13 @@ async function orElse(keepers: Parameters<typeof findKept>[0], name: string): Pr
   const there = await stat(name).catch(() => undefined);
   if (there?.isDirectory()) {
     throw new AixclError('notFound', `the folder ${quoted(name)} is empty, so there is nothing to save`, {
-      hint: `ls -la ${name}`,
+      hint: `ls -la ${shellWord(name)}`,
     });
   }
   if (!/^(\/|\.{1,2}(\/|$))/.test(name)) return await findKept(keepers, name);
-  throw new AixclError('notFound', `there is no folder ${quoted(name)}`, { hint: `ls -la ${name}` });
+  throw new AixclError('notFound', `there is no folder ${quoted(name)}`, {
+    hint: `ls -la ${shellWord(name)}`,
+  });
 }
 
 /** Every model. A runtime that has none, though the vault holds models of it that nobody removed, has lost them: that is no success. */
@@ -182,7 +185,7 @@ async function causeOf(
 
 function damaged(name: string, why: string): AixclError {
   return new AixclError('verification', `${quoted(name)} is damaged, and is no good backup: ${why}`, {
-    hint: `aixcl models verify ${name} --repair`,
+    hint: `aixcl models verify ${shellWord(name)} --repair`,
   });
 }
 
@@ -191,7 +194,7 @@ function keptAsItIs({ id, subject: { name } }: Snapshot, damage: string): AixclE
     'verification',
     `${quoted(name)} is not what was added; as it is, it is kept as ${id}: ${damage}`,
     {
-      hint: `aixcl models verify ${name} --repair; or, if it was changed on purpose, give it a file of its own: cp ${name} NEW, mv NEW ${name}`,
+      hint: `aixcl models verify ${shellWord(name)} --repair; or, if it was changed on purpose, give it a file of its own: cp ${shellWord(name)} NEW, mv NEW ${shellWord(name)}`,
     },
   );
 }

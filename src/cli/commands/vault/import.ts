@@ -3,6 +3,7 @@ import type { Arguments } from 'yargs';
 import { type ArchivedSnapshot, openArchive } from '../../../adapters/vault-archive/read.ts';
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Vault, VaultContents } from '../../../vault/vault.ts';
 import { withOperation } from '../../../wiring/operation.ts';
@@ -84,7 +85,7 @@ function noRoom({ path }: Vault, needed: number, free: number): AixclError {
   return new AixclError(
     'noSpace',
     `at least ${bytes(needed)} are needed on the disk of ${path}, which has ${bytes(free)} free; nothing was taken in`,
-    { hint: `df -h ${path}` },
+    { hint: `df -h ${shellWord(path)}` },
   );
 }
 
