@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import type { Operation } from '../plan/journal.ts';
+import { shellWord } from '../shell-word.ts';
 import { hashedOnRemovalBytes } from '../vault/save.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
@@ -69,7 +70,7 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
     if (!isDamage || options.damage !== null) throw error;
     if (options.evenDamaged) return save({ why: error.message, files: [] });
     throw new AixclError('verification', `${quoted(name)} is damaged, so it stays: ${error.message}`, {
-      hint: `aixcl models verify ${name} --repair, or to remove it as it is: aixcl models remove ${name} --yes`,
+      hint: `aixcl models verify ${shellWord(name)} --repair, or to remove it as it is: aixcl models remove ${shellWord(name)} --yes`,
       cause: error,
     });
   });
