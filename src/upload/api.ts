@@ -27,6 +27,12 @@
  * An error is `application/problem+json`: `Problem`.
  */
 
+/**
+ * A character that no name of an upload has, beside what no model's name has: names are made of what can be seen, spaces, and what joins letters
+ * and emoji. Characters that turn the direction of writing make one name look like another.
+ */
+export const strangeCharacter = /(?![\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\u{e0020}-\u{e007f}]|\u200c|\u200d)./su;
+
 /** All that the page shows. */
 export interface PageState {
   /** Of aixcl. */
