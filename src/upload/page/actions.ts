@@ -1,4 +1,4 @@
-import type { PageJob, PageSnapshot } from '../api.ts';
+import type { PageJob, PageSnapshot, PageState } from '../api.ts';
 import type { Tools } from './tools.ts';
 
 /** What the page has done by its server, each with what is said when it is done. */
@@ -10,9 +10,15 @@ export function activate({ work, connection }: Tools, name: string): void {
     done: ({ detail }) => {
       const { active, phase } = connection.state.value!.activation;
       const isServed = active === name && phase === 'ready';
-      return isServed || detail === null ? null : { text: sentence(`${name}: ${detail}`) };
+      if (isServed || detail === null) return null;
+      return { text: sentence(`${name}: ${detail}`), until: (state) => isTried(name, state) };
     },
   });
+}
+
+/** llama-server runs, and the wish has an end. */
+function isTried(name: string, { activation: { phase, result, wanted } }: PageState): boolean {
+  return phase !== null && !(wanted === name && result === 'pending');
 }
 
 export function remove(tools: Tools, name: string): void {

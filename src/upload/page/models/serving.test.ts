@@ -96,3 +96,27 @@ test('asked of a llama-server that is stopped, it stays asked', () => {
     'healthy next',
   ]);
 });
+
+test('asked of one that is stopped, its course goes on when it starts', () => {
+  const wish = { wanted: 'milk.gguf', result: 'pending' } as const;
+  expect(shown('done', { ...wish, phase: 'switching', loading: 'milk.gguf' })).toEqual([
+    'asked done',
+    'switching now',
+    'healthy next',
+  ]);
+  expect(shown('done', { ...wish, phase: 'ready', active: 'tea.gguf', result: 'reverted' })).toEqual([
+    'asked done',
+    'gone back failed',
+  ]);
+});
+
+test('while what was served is loaded again, it is going back', () => {
+  const back = { wanted: 'milk.gguf', result: 'pending', phase: 'switching', loading: 'tea.gguf' } as const;
+  expect(shown('running', { ...back, reason: 'it ended' })).toEqual(['asked done', 'gone back now']);
+  expect(shown('running', back)[0]).toBe('asked now');
+});
+
+test('what was healthy stays so in its course when llama-server is stopped', () => {
+  const applied = { active: 'milk.gguf', wanted: 'milk.gguf', result: 'applied', phase: null } as const;
+  expect(shown('done', applied).at(-1)).toBe('healthy done');
+});

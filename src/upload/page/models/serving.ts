@@ -65,25 +65,23 @@ export interface CourseStep {
   readonly state: 'done' | 'now' | 'next' | 'failed';
 }
 
-/** How far an activation is: asked → loading → served, or gone back. */
-export function courseOf(job: PageJob, activation: PageActivation): CourseStep[] {
+/** How far an activation is: asked → loading → served, or gone back. What is tried only at llama-server's next start goes on after its job. */
+export function courseOf({ target, outcome }: PageJob, activation: PageActivation): CourseStep[] {
+  const { active, loading, phase, reason, result, wanted } = activation;
   const step = (name: string, state: CourseStep['state']): CourseStep => ({ name, state });
-  if (job.outcome === 'done') {
-    const isServed = activation.active === job.target && activation.phase === 'ready';
-    return [
-      step('asked', 'done'),
-      step('switching', isServed ? 'done' : 'next'),
-      step('healthy', isServed ? 'done' : 'next'),
-    ];
-  }
-  const taken = activation.loading === job.target && activation.phase !== 'ready';
-  if (job.outcome === 'failed') {
-    const hasGoneBack = activation.result === 'reverted' && activation.wanted === job.target;
-    return [step('asked', 'done'), step(hasGoneBack ? 'gone back' : 'not done', 'failed')];
-  }
+  const end = outcome === 'running' || wanted !== target ? null : result;
+  // A wish has a reason before it has a result once it failed, and what was served is being loaded.
+  const isGoingBack =
+    wanted === target && result === 'pending' && reason !== null && loading !== null && loading !== target;
+  if (isGoingBack) return [step('asked', 'done'), step('gone back', 'now')];
+  if (end === 'reverted') return [step('asked', 'done'), step('gone back', 'failed')];
+  if (end === 'refused' || outcome === 'failed') return [step('asked', 'done'), step('not done', 'failed')];
+  const isServed = outcome === 'done' && active === target && (phase === 'ready' || end === 'applied');
+  if (isServed) return [step('asked', 'done'), step('switching', 'done'), step('healthy', 'done')];
+  const isTaken = loading === target && phase !== 'ready';
   return [
-    step('asked', taken ? 'done' : 'now'),
-    step('switching', taken ? 'now' : 'next'),
+    step('asked', isTaken || outcome === 'done' ? 'done' : 'now'),
+    step('switching', isTaken ? 'now' : 'next'),
     step('healthy', 'next'),
   ];
 }

@@ -1,4 +1,4 @@
-import type { Problem } from '../../api.ts';
+import type { PageState, Problem } from '../../api.ts';
 import { Observed, useObserved } from '../parts/observed.ts';
 import { ProblemText } from '../parts/problem-text.tsx';
 import { problemOf } from './refusal.ts';
@@ -15,7 +15,11 @@ interface Notice {
   readonly text: string;
   readonly problem: Problem | null;
   readonly action: Action | null;
+  /** It holds no more in such a state. */
+  readonly until: Until | null;
 }
+
+type Until = (state: PageState) => boolean;
 
 /** So many stay; the oldest goes first. */
 const most = 4;
@@ -25,16 +29,22 @@ export class Notices {
   readonly list = new Observed<readonly Notice[]>([]);
   #made = 0;
 
-  good(about: string, text: string, action: Action | null = null): void {
-    this.#add({ key: ++this.#made, about, text, problem: null, action });
+  good(about: string, text: string, action: Action | null = null, until: Until | null = null): void {
+    this.#add({ key: ++this.#made, about, text, problem: null, action, until });
   }
 
   bad(about: string, text: string, error: unknown): void {
-    this.#add({ key: ++this.#made, about, text, problem: problemOf(error), action: null });
+    this.#add({ key: ++this.#made, about, text, problem: problemOf(error), action: null, until: null });
   }
 
   take(about: string): void {
     this.list.set(this.list.value.filter((notice) => notice.about !== about));
+  }
+
+  /** Takes what holds no more. */
+  outlive(state: PageState): void {
+    const left = this.list.value.filter(({ until }) => !until?.(state));
+    if (left.length < this.list.value.length) this.list.set(left);
   }
 
   #add(notice: Notice): void {

@@ -8,6 +8,8 @@ import { ownProblem, Refusal } from './refusal.ts';
 interface Said {
   readonly text: string;
   readonly action?: { readonly label: string; readonly run: () => void };
+  /** It holds no more in such a state. */
+  readonly until?: (state: PageState) => boolean;
 }
 
 interface Asked {
@@ -31,7 +33,10 @@ export class Work {
     this.#connection = connection;
     this.#notices = notices;
     connection.state.watch(() => {
-      if (connection.state.value) this.#look(connection.state.value);
+      const state = connection.state.value;
+      if (!state) return;
+      this.#look(state);
+      notices.outlive(state);
     });
   }
 
@@ -63,7 +68,7 @@ export class Work {
       this.#followed.delete(id);
       if (job?.outcome === 'done') {
         const said = asked.done(job);
-        if (said) this.#notices.good(asked.target, said.text, said.action ?? null);
+        if (said) this.#notices.good(asked.target, said.text, said.action ?? null, said.until ?? null);
       } else {
         this.#notices.bad(asked.target, `${asked.failed}.`, new Refusal(job?.problem ?? lost()));
       }
