@@ -2,7 +2,7 @@ import type { Problem } from '../api.ts';
 
 const kinds = {
   400: ['usage', 'Not understood'],
-  401: ['unauthenticated', 'Nobody that the page knows'],
+  401: ['unauthenticated', 'Not signed in'],
   403: ['forbidden', 'Not from here'],
   404: ['notFound', 'No such thing'],
   405: ['usage', 'Not done to this'],

@@ -71,8 +71,8 @@ function SignedOut() {
   return (
     <div class="problem" role="alert">
       <p>
-        <strong>This page is not signed in any more.</strong> Type this, and open the address that it prints.
-        Uploads stay where they are.
+        <strong>This browser is not signed in any more.</strong> Type this, and open the address that it
+        prints. Uploads stay where they are.
       </p>
       <Command text="aixcl ui" />
     </div>

@@ -23,7 +23,7 @@ export class Senders {
     this.#onSettled = onSettled;
     connection.state.watch(() => this.#settle());
     connection.standing.watch(() => {
-      if (connection.standing.value === 'live') for (const sender of this.list.value) sender.retryNow();
+      if (connection.standing.value === 'live') this.#goOn();
     });
   }
 
@@ -55,6 +55,15 @@ export class Senders {
   resume(sender: Sender): void {
     sender.wait();
     this.#next();
+  }
+
+  /** With what a lost connection or session stopped. */
+  #goOn(): void {
+    for (const sender of this.list.value) {
+      sender.retryNow();
+      const { phase, problem } = sender.view.value;
+      if (phase === 'stopped' && problem?.code === 'unauthenticated') this.resume(sender);
+    }
   }
 
   #onView(sender: Sender): void {

@@ -2,11 +2,13 @@ import type { PageJob, PageState } from '../../api.ts';
 import { Observed } from '../parts/observed.ts';
 import { problemIn, Refusal, unreachable } from './refusal.ts';
 
-/** `signedOut`: no session, and only a new address gets one. */
+/** `signedOut`: no session, and only a new address gets one, in whichever tab it is opened. */
 export type Standing = 'connecting' | 'live' | 'lost' | 'signedOut';
 
 /** Milliseconds between tries to get the events back: doubled from the first to the second. */
 const [firstPause, longestPause] = [500, 10_000];
+/** Milliseconds after which who is signed out looks whether another tab signed in. */
+const signedOutPause = 5000;
 
 /** The one line to the server: its state as it changes, and requests. */
 export class Connection {
@@ -22,6 +24,7 @@ export class Connection {
     window.addEventListener('pagehide', () => this.#close());
     window.addEventListener('pageshow', () => this.#connect());
     window.addEventListener('online', () => this.#connect());
+    window.addEventListener('focus', () => this.#connect());
     this.#connect();
   }
 
@@ -50,11 +53,16 @@ export class Connection {
   signedOut(): void {
     this.#close();
     this.standing.set('signedOut');
+    this.#timer = window.setTimeout(() => this.#connect(), signedOutPause);
   }
 
   #connect(): void {
     clearTimeout(this.#timer);
     if (this.#events || document.hidden) return;
+    if (this.standing.value === 'signedOut') {
+      void this.#enter();
+      return;
+    }
     const events = new EventSource('/api/events');
     this.#events = events;
     events.addEventListener('state', ({ data }) => {
@@ -67,6 +75,17 @@ export class Connection {
       this.#close();
       void this.#lost();
     };
+  }
+
+  /** The cookie of a session is every tab's. */
+  async #enter(): Promise<void> {
+    try {
+      await this.look();
+      this.standing.set('connecting');
+      this.#connect();
+    } catch {
+      this.signedOut();
+    }
   }
 
   /** Events tell no status: a request does. */
