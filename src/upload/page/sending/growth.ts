@@ -1,15 +1,19 @@
 /** Milliseconds without a byte after which nobody is taken to send any more. */
 const silence = 15_000;
 
-/** Which uploads grow. By the page's own clock alone: that of the server may be another. */
+/** Which uploads grow, or were begun while this looked. By the page's own clock alone: that of the server may be another. */
 export class Growth {
   readonly #seen = new Map<string, { readonly received: number; readonly grew: number | null }>();
 
+  #looked = false;
+
   see(uploads: readonly { readonly id: string; readonly received: number }[], now: number): void {
+    const isFirst = !this.#looked;
+    this.#looked = true;
     for (const { id, received } of uploads) {
       const before = this.#seen.get(id);
       if (before?.received === received) continue;
-      this.#seen.set(id, { received, grew: before ? now : null });
+      this.#seen.set(id, { received, grew: before || !isFirst ? now : null });
     }
   }
 

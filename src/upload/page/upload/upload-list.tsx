@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageUpload, UploadPhase } from '../../api.ts';
 import { useObserved } from '../parts/observed.ts';
+import { announces } from '../sending/announcing.ts';
 import { rememberedOf } from '../sending/remembered.ts';
 import type { Sender } from '../sending/sender.ts';
 import type { Senders } from '../sending/senders.ts';
@@ -16,7 +17,11 @@ export function UploadList({ uploads }: { readonly uploads: readonly PageUpload[
   const said = useChanges(uploads);
   useTick(senders.length > 0 || uploads.some(({ phase }) => phase === 'receiving'));
   const sent = new Map<string, Sender>(senders.flatMap((sender) => (sender.id ? [[sender.id, sender]] : [])));
-  const others = uploads.filter(({ id, phase }) => !sent.has(id) || phase !== 'receiving');
+  const others = uploads.filter(
+    (upload) =>
+      upload.phase !== 'receiving' ||
+      !(sent.has(upload.id) || senders.some((sender) => announces(sender, upload))),
+  );
   const shown = new Set(others.map(({ id }) => id));
   const own = senders.filter(({ id }) => id === null || !shown.has(id));
   return (
