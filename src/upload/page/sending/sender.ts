@@ -12,8 +12,6 @@ export interface Sending {
   readonly sent: number;
   readonly course: Course;
   readonly problem: Problem | null;
-  /** When the last byte was sent, in milliseconds. */
-  readonly ended: number | null;
 }
 
 /** What the server is told of a file: the metadata of api.ts. */
@@ -60,7 +58,7 @@ export class Sender {
     this.#onSignedOut = onSignedOut;
     const sent = begun?.received ?? 0;
     const course = beginCourse(sent, Date.now());
-    this.view = new Observed<Sending>({ phase: 'waiting', sent, course, problem: null, ended: null });
+    this.view = new Observed<Sending>({ phase: 'waiting', sent, course, problem: null });
     this.#upload = new Upload(file, {
       ...(begun ? { uploadUrl: urlOf(begun.id) } : { endpoint: urlOf('') }),
       metadata: { ...metadata },
@@ -133,7 +131,7 @@ export class Sender {
 
   #sent(): void {
     this.#running = false;
-    this.#set({ phase: 'sent', sent: this.file.size, ended: Date.now() });
+    this.#set({ phase: 'sent', sent: this.file.size });
   }
 
   #retries(error: DetailedError): boolean {

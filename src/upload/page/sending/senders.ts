@@ -1,19 +1,19 @@
 import type { PageState, PageUpload } from '../../api.ts';
 import { Observed } from '../parts/observed.ts';
 import type { Connection } from '../server/connection.ts';
+import { Absence, settling } from './absence.ts';
 import { Growth } from './growth.ts';
 import { keepOnly } from './remembered.ts';
 import { type Metadata, Sender } from './sender.ts';
 
 /** How many send at once. With the events that is three connections a tab, of the six that a browser allows to one host. */
 const atOnce = 2;
-/** Milliseconds after the last byte from which a state that has no such upload means that it is settled: an earlier one may be older. */
-const settling = 1500;
 
 /** All that this tab sends, in the order in which it was chosen. */
 export class Senders {
   readonly list = new Observed<readonly Sender[]>([]);
   readonly #growth = new Growth();
+  readonly #absence = new Absence();
   readonly #connection: Connection;
   readonly #onSettled: (sender: Sender, state: PageState) => void;
 
@@ -47,6 +47,7 @@ export class Senders {
   /** Sends no more of it, and forgets it. */
   remove(sender: Sender): void {
     sender.drop();
+    this.#absence.forget(sender.key);
     this.list.set(this.list.value.filter((each) => each !== sender));
     this.#next();
   }
@@ -68,7 +69,7 @@ export class Senders {
 
   #onView(sender: Sender): void {
     const { phase } = sender.view.value;
-    if (phase === 'sent') setTimeout(() => this.#connection.look().catch(() => undefined), settling + 100);
+    if (phase === 'sent') this.#settle();
     if (phase !== 'sending' && phase !== 'waiting') this.#next();
   }
 
@@ -81,14 +82,17 @@ export class Senders {
   #settle(): void {
     const state = this.#connection.state.value;
     if (!state) return;
-    this.#growth.see(state.uploads, Date.now());
+    const now = Date.now();
+    this.#growth.see(state.uploads, now);
     const there = new Set(state.uploads.map(({ id }) => id));
     const own = this.list.value;
     keepOnly(new Set([...there, ...own.flatMap(({ id }) => id ?? [])]));
     for (const sender of own) {
-      const { phase, ended } = sender.view.value;
-      if (phase !== 'sent' || ended === null || Date.now() - ended < settling) continue;
-      if (sender.id !== null && there.has(sender.id)) continue;
+      if (sender.view.value.phase !== 'sent') continue;
+      const since = this.#absence.see(sender.key, sender.id !== null && there.has(sender.id), now);
+      if (since === null) continue;
+      if (since === now) setTimeout(() => this.#connection.look().catch(() => undefined), settling + 100);
+      if (now - since < settling) continue;
       this.remove(sender);
       this.#onSettled(sender, state);
     }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PageUpload, UploadPhase } from '../../api.ts';
+import type { PageUpload } from '../../api.ts';
 import { useObserved } from '../parts/observed.ts';
 import { announces } from '../sending/announcing.ts';
 import { rememberedOf } from '../sending/remembered.ts';
@@ -7,14 +7,15 @@ import type { Sender } from '../sending/sender.ts';
 import type { Senders } from '../sending/senders.ts';
 import { useTools } from '../tools.ts';
 import { LeftItem } from './left-item.tsx';
+import { newsOf, noNews, type Phases, phasesOf } from './news.ts';
 import { SendingItem } from './sending-item.tsx';
-import { phaseText, type SentBy } from './upload-words.ts';
+import type { SentBy } from './upload-words.ts';
 
 /** All that is not a model yet: what this tab sends, and what else the server has. */
 export function UploadList({ uploads }: { readonly uploads: readonly PageUpload[] }) {
   const tools = useTools();
   const senders = useObserved(tools.senders.list);
-  const said = useChanges(uploads);
+  const said = useNews(uploads);
   useTick(senders.length > 0 || uploads.some(({ phase }) => phase === 'receiving'));
   const sent = new Map<string, Sender>(senders.flatMap((sender) => (sender.id ? [[sender.id, sender]] : [])));
   const others = uploads.filter(
@@ -48,18 +49,16 @@ function senderOf({ id, sha256 }: PageUpload, senders: Senders): SentBy {
   return rememberedOf(id) !== null || sha256 !== null ? 'here' : 'beginner';
 }
 
-/** Said once to who listens: what an upload waits for, or that it was refused. Its bytes are not, as they change all the time. */
-function useChanges(uploads: readonly PageUpload[]): string {
-  const [said, say] = useState('');
-  const phases = useRef(new Map<string, UploadPhase>());
+/** To who listens. */
+function useNews(uploads: readonly PageUpload[]): string {
+  const [said, say] = useState(noNews);
+  const phases = useRef<Phases>(new Map());
   useEffect(() => {
     const before = phases.current;
-    phases.current = new Map(uploads.map(({ id, phase }) => [id, phase]));
-    const changed = uploads.filter(({ id, phase }) => (before.get(id) ?? phase) !== phase);
-    const news = changed.filter(({ phase }) => phase !== 'receiving' && phase !== 'checking');
-    if (news.length > 0) say(news.map((upload) => `${upload.file}: ${phaseText(upload, 'here')}`).join(' '));
+    phases.current = phasesOf(uploads);
+    say((last) => newsOf(uploads, before, last));
   }, [uploads]);
-  return said;
+  return said.text;
 }
 
 /** Draws once a second, as what is said of a course changes by time alone. */

@@ -9,7 +9,6 @@ const view = (more: Partial<Sending>): Sending => ({
   sent: 2e9,
   course: observe(beginCourse(1.98e9, 0), 2e9, 1000),
   problem: null,
-  ended: null,
   ...more,
 });
 
