@@ -357,8 +357,11 @@ last_words() {
   logs=$(tail -n 20 "$run/log" | sed "s/$escape\[[0-9;]*[A-Za-z]//g" | tr -d '\000-\010\013-\037\177' | cut -c1-400 | sed 's/^/log: /')$newline
   [ "$logs" != "$newline" ] || logs=''
   cause=$(sed -n 's/.*error loading model: //p' "$run/log" | head -n 1)
-  [ -n "$cause" ] ||
-    cause=$(grep -iE 'error|fail|invalid|unknown|cannot|unable' "$run/log" | tail -n 1 | sed 's/^[0-9. ]*[EWI] //')
+  [ -z "$cause" ] || return 0
+  # The first error is the cause, and the rest its consequences; the last says only that it ends. Without a GPU ggml_cuda_init fails always.
+  errors=$(grep -vE 'exiting due to|ggml_cuda_init' "$run/log" | grep -iE '^[0-9. ]*E |error|fail|invalid|unknown|cannot|unable')
+  cause=$(printf '%s\n' "$errors" | sed -n 's/^[0-9. ]*E //p' | head -n 1)
+  [ -n "$cause" ] || cause=$(printf '%s\n' "$errors" | head -n 1 | sed 's/^[0-9. ]*[WI] //')
 }
 
 become() { mode=$1 mode_polls=0; }

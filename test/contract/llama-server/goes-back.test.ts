@@ -4,7 +4,15 @@ import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { writeUnloadableModel } from '../../../src/models/test-models.ts';
 import { describeEngine, engineTest } from '../../setup/engine-test.ts';
-import { exists, makeModels, neverHealthyWith, ownFolder, settled, startServer } from './server.ts';
+import { endsWith, exists, makeModels, neverHealthyWith, ownFolder, settled, startServer } from './server.ts';
+
+const noProjector = [
+  'ggml_cuda_init: failed to initialize CUDA: no CUDA-capable device is detected',
+  '0.00.101.001 W common_fit_params: failed to fit params to free device memory',
+  '0.00.193.492 E mtmd_init_from_file: error: Failed to load CLIP model from /models/mmproj.gguf',
+  '0.00.193.587 E srv    load_model: failed to load multimodal model',
+  '0.00.193.676 E srv  llama_server: exiting due to model loading error',
+];
 
 describeEngine('a model that does not load', () => {
   engineTest('never replaces one that does, and the reason is told', async () => {
@@ -26,6 +34,20 @@ describeEngine('a model that does not load', () => {
     expect(await models.link()).toBe('good.gguf');
     expect(await models.activeFile()).toBe('good.gguf\n');
     expect(await server.health()).toEqual({ line: 'aixcl: ready good.gguf', code: 0 });
+  });
+
+  engineTest('is told of by its first error, and never by that it ends', async () => {
+    await using models = await makeModels('good.gguf', 'eye.gguf');
+    await writeFile(join(models.path, 'ends'), endsWith('eye.gguf', noProjector), { mode: 0o755 });
+    await using server = await startServer(models, {
+      options: ['--volume', `${models.path}/ends:/app/llama-server:ro`],
+    });
+    await models.write('.active_model', 'good.gguf\n');
+    await server.serves('good.gguf');
+    expect((await settled(models, await models.request('eye.gguf'))).reason).toBe(
+      'llama-server could not load eye.gguf (exit status 1): ' +
+        'mtmd_init_from_file: error: Failed to load CLIP model from /models/mmproj.gguf',
+    );
   });
 
   engineTest('asked for by hand goes back too, and link and file with it', async () => {

@@ -163,6 +163,16 @@ exec /usr/bin/llama-server "$@"
 `;
 }
 
+/** llama-server, but asked for `model` it says these lines and ends. */
+export function endsWith(model: string, lines: readonly string[]): string {
+  return `#!/bin/sh
+case "$*" in
+  *${model}*) printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')}; exit 1 ;;
+esac
+exec /usr/bin/llama-server "$@"
+`;
+}
+
 /** Resolves with the state once request `id` is settled. */
 export async function settled(models: Models, id: string): Promise<Partial<Record<string, string>>> {
   const settledPhases = ['ready', 'failed', 'waiting'];
