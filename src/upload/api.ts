@@ -75,15 +75,17 @@ export interface PageModel {
   readonly contextLength: number | null;
   readonly size: number;
   readonly files: readonly string[];
-  /** `sha256:…` where it is recorded. */
+  /** `sha256:…` where it is recorded; of a model of several files null. */
   readonly digest: string | null;
+  /** `sha256:…` of each of `files`, in their order. */
+  readonly fileDigests: readonly (string | null)[];
   readonly modified: string;
   readonly active: boolean;
   /** In words, as `aixcl models list` has it: `active`, `asked for`, …; null: none. */
   readonly standing: string | null;
   /** `model`, `embedding`, `projector`, `adapter` or `other`; null for Ollama's. */
   readonly role: string | null;
-  /** Where its bytes came from: an address, `uploaded`, or null. */
+  /** Where its bytes came from: an address, `this machine` (uploaded, or added from a file), or null. */
   readonly source: string | null;
   readonly lastBackup: string | null;
   /** Why it is damaged. */

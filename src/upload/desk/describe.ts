@@ -18,7 +18,6 @@ export function describeGguf(
 ): PageModel {
   const { name, runtime, size, digest, modified, active, architecture, standing, role, ...object } =
     ggufObject(model, activation, records);
-  const sources = records.map((record) => record?.source ?? null);
   return {
     name,
     runtime: 'llama-server',
@@ -29,11 +28,15 @@ export function describeGguf(
     size,
     files: model.files.map(({ path }) => path),
     digest,
+    fileDigests: model.files.map((_, index) => {
+      const record = records[index];
+      return record ? `sha256:${record.sha256}` : null;
+    }),
     modified,
     active,
     standing,
     role,
-    source: sources.every((source) => source !== null) ? (sources[0] ?? null) : null,
+    source: sourceOf(records),
     lastBackup: lastBackup({ runtime, name })?.toISOString() ?? null,
     damage: object.damage,
     notActivatable: whyNotServable(model),
@@ -41,6 +44,15 @@ export function describeGguf(
       standing === null ? null : `llama-server ${standing === 'active' ? 'serves' : 'is to serve'} it`,
     commands: commandsOf(model, standing !== null),
   };
+}
+
+/** What has a record and no address came in here as a file. */
+function sourceOf(records: SeenModel['records']): string | null {
+  const known = records.filter((record) => record !== undefined);
+  if (known.length === 0 || known.length < records.length) return null;
+  const addresses = known.flatMap(({ source }) => source ?? []);
+  if (addresses.length === 0) return 'this machine';
+  return addresses.length === known.length ? addresses[0]! : null;
 }
 
 function whyNotServable(model: Model): string | null {
@@ -78,6 +90,7 @@ export function describeOllama(model: SeenOllamaModel, lastBackup: LastBackup): 
     size,
     files: [],
     digest: digest === '' ? null : `sha256:${digest}`,
+    fileDigests: [],
     modified: modified.toISOString(),
     active: false,
     standing: null,

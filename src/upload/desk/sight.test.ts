@@ -37,7 +37,8 @@ test('a model is shown with what its header, its records and the vault say', asy
     contextLength: 8192,
     files: ['tea.gguf'],
     digest: `sha256:${sha256}`,
-    source: null,
+    fileDigests: [`sha256:${sha256}`],
+    source: 'this machine',
     lastBackup: state.snapshots[0]?.created,
     damage: null,
     notActivatable: null,
@@ -45,6 +46,8 @@ test('a model is shown with what its header, its records and the vault say', asy
   });
   expect(model(state, 'big')).toMatchObject({
     digest: null,
+    fileDigests: [null, null],
+    source: null,
     lastBackup: null,
     files: ['big/big-00001-of-00002.gguf', 'big/big-00002-of-00002.gguf'],
   });

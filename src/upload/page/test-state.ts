@@ -38,6 +38,7 @@ export function modelWith(more: Partial<PageModel> = {}): PageModel {
     size: 1e9,
     files: ['tea.gguf'],
     digest: null,
+    fileDigests: [null],
     modified: '2026-01-01T00:00:00Z',
     active: false,
     standing: null,

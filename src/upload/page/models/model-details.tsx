@@ -4,7 +4,7 @@ import { Time } from '../parts/time.tsx';
 
 /** What the row has no room for. */
 export function ModelDetails({ model }: { readonly model: PageModel }) {
-  const { files, digest, modified, source, notActivatable, notRemovable, commands } = model;
+  const { files, digest, fileDigests, modified, source, notActivatable, notRemovable, commands } = model;
   return (
     <>
       <dl>
@@ -29,9 +29,19 @@ export function ModelDetails({ model }: { readonly model: PageModel }) {
         {files.length > 0 && (
           <>
             <dt>{files.length === 1 ? 'File' : 'Files'}</dt>
-            {files.map((file) => (
-              <dd key={file}>{file}</dd>
-            ))}
+            {files.map((file, index) => {
+              const sha256 = files.length > 1 && fileDigests[index]?.replace(/^sha256:/, '');
+              return (
+                <dd key={file}>
+                  {file}
+                  {sha256 && (
+                    <>
+                      , sha256 <code>{sha256}</code>
+                    </>
+                  )}
+                </dd>
+              );
+            })}
           </>
         )}
         {notActivatable !== null && (

@@ -14,7 +14,7 @@ test('what a model is to llama-server, and what is wrong with it, is marked', ()
 test('a source is told by its host', () => {
   expect(sourceOf('https://models.example/a/b.gguf')).toBe('models.example');
   expect(sourceOf('hf.co/user/repo')).toBe('hf.co');
-  expect(sourceOf('uploaded')).toBe('uploaded');
+  expect(sourceOf('this machine')).toBe('this machine');
   expect(sourceOf(null)).toBe('–');
 });
 
