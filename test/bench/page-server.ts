@@ -24,9 +24,15 @@ export async function startPageServer(root: string): Promise<PageServer> {
   const home = resolveHome({ AIXCL_HOME: join(root, 'home') });
   await mkdir(home.models, { recursive: true });
   const port = await freePort();
-  const child = spawn(process.execPath, ['services/upload-ui/app/server.cjs'], {
+  const child = spawn(process.execPath, [...nodeOptions(), 'services/upload-ui/app/server.cjs'], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, AIXCL_HOME: home.root, HOST: '127.0.0.1', PORT: String(port) },
+    env: {
+      ...process.env,
+      MALLOC_ARENA_MAX: '2',
+      AIXCL_HOME: home.root,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+    },
   });
   // Its first line says that it listens; the others are read, so that it can go on.
   await once(child.stdout, 'data');
@@ -47,6 +53,13 @@ export async function startPageServer(root: string): Promise<PageServer> {
       await rm(home.root, { recursive: true });
     },
   };
+}
+
+/** Those that the image starts it with. */
+function nodeOptions(): string[] {
+  const [, entrypoint = '[]'] =
+    /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync('services/upload-ui/Dockerfile', 'utf8')) ?? [];
+  return (JSON.parse(entrypoint) as string[]).slice(1, -1);
 }
 
 function peakOf(pid: number | undefined): number {
