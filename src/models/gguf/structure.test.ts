@@ -107,6 +107,12 @@ test('a file that begins otherwise, or has a version nobody loads, is refused', 
   expect(await problemOf(big)).toContain('big-endian');
 });
 
+/** Milliseconds of this process's own work: what others do on a busy machine says nothing of ours. */
+function msSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1000;
+}
+
 test('counts of 2^63 are refused in under a second, whatever they count', async () => {
   const huge = 2n ** 63n;
   const files = {
@@ -118,9 +124,9 @@ test('counts of 2^63 are refused in under a second, whatever they count', async 
     'texts of an array': header(0n, 1n, key('a', 9, Buffer.concat([uint32(8), uint64(huge)]))),
   };
   for (const [what, bytes] of Object.entries(files)) {
-    const began = performance.now();
+    const began = process.cpuUsage();
     expect(await problemOf(bytes, 2 ** 40), what).toContain('claims');
-    expect(performance.now() - began, what).toBeLessThan(1000);
+    expect(msSince(began), what).toBeLessThan(1000);
   }
 });
 
@@ -129,9 +135,9 @@ test('a header that never ends is refused in under a second and is not read to t
     key(name, 9, Buffer.concat([uint32(8), uint64(1_000_000n), Buffer.alloc(8_000_000)]));
   const arrays = Array.from({ length: 7 }, (_, index) => array(`array ${index}`));
   const endless = source(header(0n, 100n, Buffer.concat(arrays)), 2 ** 40);
-  const began = performance.now();
+  const began = process.cpuUsage();
   await expect(readHeader(endless)).rejects.toThrow('larger than');
-  expect(performance.now() - began).toBeLessThan(1000);
+  expect(msSince(began)).toBeLessThan(1000);
   expect(endless.asked).toBeLessThan(2 ** 28);
 });
 
