@@ -59,9 +59,14 @@ test('a volume that is there is used as it is, however its definition changed', 
 test('a volume that is a name for the folder of another home is refused, with the way out', async () => {
   const definition = stack([withVolume], { volumes: [boundVolume('ollama', `${home}/ollama`)] });
   expect(await planned(definition, { volumes: [nameFor('ollama', `${home}/ollama`)] })).toBe(made);
-  expect(await refusal(plan(definition, { volumes: [nameFor('ollama', '/old/ollama')] }))).toMatch(
-    /^refused: the volume ollama is a name for \/old\/ollama, and this home keeps it in .*\n.*docker volume rm ollama/,
-  );
+  const paths = { [`${home}/ollama`]: 'missing' } as const;
+  for (const world of [{}, { paths }]) {
+    expect(
+      await refusal(plan(definition, { volumes: [nameFor('ollama', '/old/ollama')], ...world })),
+    ).toMatch(
+      /^refused: the volume ollama is a name for \/old\/ollama, and this home keeps it in .*\n.*docker volume rm ollama/,
+    );
+  }
 });
 
 test('a volume that was there before and keeps its bytes inside the engine needs no folder, and none is made', async () => {

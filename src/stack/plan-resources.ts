@@ -108,6 +108,7 @@ export function planFolders(
     const path = boundFolder(volume.driverOpts);
     const found = observed.volumes.get(volume.name);
     if (path && missing(path) && !keepsItsPlace(volume, found)) {
+      if (found) refuseOtherFolder(volume, found);
       // A disk that is not mounted must not become an empty store; nor one whose folder was moved away.
       if (!isHomeFolder(path) || found) throw missingFolder(volume.name, path);
       steps.set(path, {
