@@ -1,4 +1,4 @@
-import { mkdir, truncate } from 'node:fs/promises';
+import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -18,13 +18,6 @@ const narrow = { width: 320, height: 640 };
 describePage(
   'accessibility',
   (the) => {
-    async function file(name: string, write: (path: string) => Promise<unknown>): Promise<string> {
-      const folder = join(the.home.root, 'downloads');
-      await mkdir(folder, { recursive: true });
-      await write(join(folder, name));
-      return join(folder, name);
-    }
-
     engineTest('of the page without a model, and of what stands in its place for strangers', async () => {
       await using window = await the.open();
       const { page } = window;
@@ -37,11 +30,11 @@ describePage(
     });
 
     engineTest('of an upload: its question, its faults, its course, its end', async () => {
-      const small = await file('small.gguf', (path) => writeSelfTestModel(path, 'I am small.'));
-      const large = await file('large.gguf', (path) =>
+      const small = await the.file('small.gguf', (path) => writeSelfTestModel(path, 'I am small.'));
+      const large = await the.file('large.gguf', (path) =>
         writeModelOfSize(path, { sentence: 'I am large.', seed: 'large', size: 64 * 2 ** 20 }),
       );
-      const cut = await file('cut.gguf', async (path) => {
+      const cut = await the.file('cut.gguf', async (path) => {
         await writeSelfTestModel(path);
         await truncate(path, 200_000);
       });

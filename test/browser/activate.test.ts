@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { writeUnloadableModel } from '../../src/models/test-models.ts';
 import { answerOf, ok, sentences, untilServed } from '../e2e/llama-stack.ts';
@@ -31,8 +30,7 @@ describePage('an activation in the page', (the) => {
   engineTest("of a model that does not load goes back: the page shows llama-server's reason", async () => {
     await using window = await the.open();
     const { page } = window;
-    const broken = join(the.home.root, 'broken.gguf');
-    await writeUnloadableModel(broken);
+    const broken = await the.file('broken.gguf', writeUnloadableModel);
     await upload(page, [broken]);
     await modelRow(page, 'broken.gguf').waitFor();
     const [before = ''] = await activeByCommandLine(the.home);

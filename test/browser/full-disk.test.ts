@@ -1,5 +1,6 @@
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { tmpfs } from '../faults/lab/disks.ts';
 import { sha256Of } from '../faults/lab/oracle.ts';
@@ -10,6 +11,8 @@ import { alarm, answer, choose, modelRow, said, upload, uploadItem } from './dri
 import { describePage } from './page-stack.ts';
 
 const mebibyte = 2 ** 20;
+/** Slow enough for the disk to be filled meanwhile. */
+const slow = { rate: 10e6 };
 
 describePage(
   'a full disk',
@@ -18,12 +21,17 @@ describePage(
       const { bavail, bsize } = await statfs(the.home.models);
       return bavail * bsize;
     };
-    const file = async (name: string, size: number) => {
-      const folder = join(the.home.root, 'downloads');
-      await mkdir(folder, { recursive: true });
-      await writeModelOfSize(join(folder, name), { sentence: 'I need room.', seed: name, size });
-      return join(folder, name);
-    };
+    const file = (name: string, size: number) =>
+      the.file(name, (path) => writeModelOfSize(path, { sentence: 'I need room.', seed: name, size }));
+    const filler = () => join(the.home.models, '..', 'filler');
+
+    /** Uploads it, and takes all room from it meanwhile. */
+    async function stopped(page: Page, path: string): Promise<void> {
+      await upload(page, [path]);
+      await uploadItem(page, basename(path)).getByText('/s').waitFor();
+      await fill(filler());
+      await alarm(page, 'Not enough space').waitFor();
+    }
 
     engineTest('is told before a byte is sent', async () => {
       const path = await file('huge.gguf', 128 * mebibyte);
@@ -36,15 +44,11 @@ describePage(
 
     engineTest('that fills under an upload stops it; it goes on when there is room', async () => {
       const path = await file('large.gguf', 48 * mebibyte);
-      const filler = join(the.home.models, '..', 'filler');
-      await using proxy = await cuttingProxy(the.home.ports.page, { rate: 12e6 });
+      await using proxy = await cuttingProxy(the.home.ports.page, slow);
       await using window = await the.open({ port: proxy.port });
       const { page } = window;
-      await upload(page, [path]);
-      await uploadItem(page, 'large.gguf').getByText('/s').waitFor();
-      await fill(filler);
-      await alarm(page, 'Not enough space').waitFor();
-      await rm(filler);
+      await stopped(page, path);
+      await rm(filler());
       await page.getByRole('button', { name: /^Try again.* large\.gguf/ }).click();
       await modelRow(page, 'large.gguf').waitFor();
       expect(await sha256Of(join(the.home.models, 'large.gguf'))).toBe(await sha256Of(path));
@@ -54,18 +58,14 @@ describePage(
     engineTest('is free again once the upload is cleared', async () => {
       const before = await free();
       const path = await file('cleared.gguf', 32 * mebibyte);
-      const filler = join(the.home.models, '..', 'filler');
-      await using proxy = await cuttingProxy(the.home.ports.page, { rate: 8e6 });
+      await using proxy = await cuttingProxy(the.home.ports.page, slow);
       await using window = await the.open({ port: proxy.port });
       const { page } = window;
-      await upload(page, [path]);
-      await uploadItem(page, 'cleared.gguf').getByText('/s').waitFor();
-      await fill(filler);
-      await alarm(page, 'Not enough space').waitFor();
+      await stopped(page, path);
       await page.getByRole('button', { name: 'Cancel cleared.gguf' }).click();
       await answer(page, 'Cancel the upload').click();
       await said(page, 'cleared.gguf is cleared').waitFor();
-      await rm(filler);
+      await rm(filler());
       expect(before - (await free())).toBeLessThan(mebibyte);
     });
   },

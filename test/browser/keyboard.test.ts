@@ -12,8 +12,7 @@ describePage('by keyboard alone', (the) => {
   engineTest(
     'a model is uploaded, activated, deleted and brought back, and the focus is never lost',
     async () => {
-      const file = join(the.home.root, 'typed.gguf');
-      await writeSelfTestModel(file, 'I was typed.');
+      const file = await the.file('typed.gguf', (path) => writeSelfTestModel(path, 'I was typed.'));
       await using window = await the.open();
       const { page } = window;
       await tabTo(page, 'Choose files');

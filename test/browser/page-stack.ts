@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
@@ -22,6 +22,8 @@ export interface PageSuite {
   readonly home: TestHome;
   readonly browser: Browser;
   open(wish?: OpenWish): Promise<PageWindow>;
+  /** A new file outside the models directory, as who uploads it has it; answers its path. */
+  file(name: string, write: (path: string) => Promise<unknown>): Promise<string>;
 }
 
 export interface PageStackWish {
@@ -59,6 +61,12 @@ export function describePage(name: string, body: (the: PageSuite) => void, wish:
         return browser!;
       },
       open: (options) => openPage(browser!, home!, options),
+      async file(name, write) {
+        const path = join(home!.root, 'downloads', name);
+        await mkdir(dirname(path), { recursive: true });
+        await write(path);
+        return path;
+      },
     });
   });
 }

@@ -81,8 +81,7 @@ describePage(
 
     engineTest('by an upload of its name is asked for, saved, and comes back', async () => {
       const old = await readFile(path('going.gguf'));
-      const file = join(the.home.root, 'going.gguf');
-      await writeSelfTestModel(file, 'I am the new one.');
+      const file = await the.file('going.gguf', (path) => writeSelfTestModel(path, 'I am the new one.'));
       await using window = await the.open();
       const { page } = window;
 
@@ -109,8 +108,7 @@ describePage(
     });
 
     engineTest('under a name that was taken while it was uploaded waits for an answer', async () => {
-      const file = join(the.home.root, 'late.gguf');
-      await writeSelfTestModel(file, 'I was uploaded.');
+      const file = await the.file('late.gguf', (path) => writeSelfTestModel(path, 'I was uploaded.'));
       await using window = await the.open();
       const { page } = window;
       await choose(page, [file]);

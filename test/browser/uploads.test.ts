@@ -1,5 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, truncate } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Upload } from 'tus-js-client';
@@ -21,23 +21,16 @@ const size = 48 * 2 ** 20;
 describePage('uploads in the page', (the) => {
   const leftOvers = () => readdir(join(the.home.models, '.aixcl', 'uploads')).catch(() => []);
 
-  /** A file outside the models directory, as a browser's user has it. */
-  async function file(name: string, write: (path: string) => Promise<unknown>): Promise<string> {
-    const folder = join(the.home.root, 'downloads');
-    await mkdir(folder, { recursive: true });
-    await write(join(folder, name));
-    return join(folder, name);
-  }
   const large = (name: string) =>
-    file(name, (path) => writeModelOfSize(path, { sentence: 'I am large.', seed: name, size }));
+    the.file(name, (path) => writeModelOfSize(path, { sentence: 'I am large.', seed: name, size }));
 
   engineTest(
     'several files chosen together become a model each, and the parts of one model one',
     async () => {
       const folder = join(the.home.root, 'downloads', 'split');
       const parts = await writeSplitModel(folder, 'tea', 'I came in two parts.');
-      const one = await file('one.gguf', (path) => writeSelfTestModel(path, 'I am one.'));
-      const two = await file('two.gguf', (path) => writeSelfTestModel(path, 'I am two.'));
+      const one = await the.file('one.gguf', (path) => writeSelfTestModel(path, 'I am one.'));
+      const two = await the.file('two.gguf', (path) => writeSelfTestModel(path, 'I am two.'));
       await using window = await the.open();
       const { page } = window;
       await upload(page, [one, ...parts, two]);
@@ -111,11 +104,8 @@ describePage('uploads in the page', (the) => {
   });
 
   engineTest('what is no GGUF is not sent, and what is a damaged one gets no name', async () => {
-    const text = await file('notes.txt.gguf', async (path) => {
-      await using handle = await open(path, 'w');
-      await handle.writeFile('Notes.');
-    });
-    const cut = await file('cut.gguf', async (path) => {
+    const text = await the.file('notes.txt.gguf', (path) => writeFile(path, 'Notes.'));
+    const cut = await the.file('cut.gguf', async (path) => {
       await writeSelfTestModel(path);
       await truncate(path, 200_000);
     });
@@ -134,7 +124,7 @@ describePage('uploads in the page', (the) => {
   });
 
   engineTest('a sha256 that was given has to be that of what arrives', async () => {
-    const path = await file('hashed.gguf', (path) => writeSelfTestModel(path, 'I was hashed.'));
+    const path = await the.file('hashed.gguf', (path) => writeSelfTestModel(path, 'I was hashed.'));
     const right = await sha256Of(path);
     await using window = await the.open();
     const { page } = window;
