@@ -72,7 +72,7 @@ describePage(
           .getByRole('button', { name: `Delete ${going}` })
           .click();
         await answer(page, 'Delete').click();
-        await alarm(page, 'Another aixcl is at work').waitFor();
+        await alarm(page, 'aixcl backups create is at work').waitFor();
         await access(join(the.home.models, going));
       } finally {
         holder.stdin.end();
