@@ -23,7 +23,7 @@ export function diskRefusal(error: unknown, thing: string, place: string): unkno
       });
     case 'EROFS':
       return new AixclError('refused', `${subject} lies on a read-only file system`, {
-        hint: `findmnt -T ${place}`,
+        hint: `findmnt -T ${shellWord(place)}`,
         cause: error,
       });
     case 'EIO':

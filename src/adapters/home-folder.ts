@@ -2,6 +2,7 @@ import { chown, mkdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../errors.ts';
 import type { Home } from '../home.ts';
+import { diskRefusal } from './disk-refusal.ts';
 import { gpuGroups } from './host-facts.ts';
 
 export interface Owner {
@@ -76,12 +77,12 @@ export function isHomeFolder(path: string, { root, vault }: Home): boolean {
  */
 export async function makeHomeFolder(path: string, home: Home): Promise<void> {
   const owner = path === home.models || path === home.vault ? await ownerOf(home.models) : undefined;
-  await mkdir(dirname(path), { recursive: true });
   try {
+    await mkdir(dirname(path), { recursive: true });
     await mkdir(path);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return;
-    throw error;
+    if (systemCode(error) !== 'EEXIST') throw diskRefusal(error, path, path);
+    return;
   }
   if (owner && process.getuid?.() === 0) await chown(path, owner.uid, owner.gid);
 }
