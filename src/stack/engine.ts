@@ -192,6 +192,7 @@ export type MountSpec =
   | (Omit<Extract<MountDefinition, { kind: 'volume' }>, 'source'> & { readonly name?: string });
 
 export interface ExecResult {
+  /** -1: it ended with its container. */
   readonly exitCode: number;
   readonly output: string;
 }

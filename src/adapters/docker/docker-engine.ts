@@ -154,8 +154,8 @@ export class DockerEngine extends EngineReads implements Engine {
       if (size < limit) parts.push(bytes);
       size += bytes.length;
     }
-    const { ExitCode } = await this.ask(`look at ${argv[0]} in ${short(id)}`, made.inspect());
-    return { exitCode: ExitCode ?? -1, output: Buffer.concat(parts).toString('utf8', 0, limit) };
+    const exitCode = await this.ask(`look at ${argv[0]} in ${short(id)}`, exitCodeOf(made));
+    return { exitCode, output: Buffer.concat(parts).toString('utf8', 0, limit) };
   }
 
   async *logs(id: string, options: LogOptions): AsyncIterable<LogLine> {
@@ -343,6 +343,16 @@ export class DockerEngine extends EngineReads implements Engine {
     } catch (error) {
       if (!signal?.aborted) throw engineFailure(error, this.address, 'read from the engine');
     }
+  }
+}
+
+/** -1: it went with its container, whose execs the engine then forgets. */
+async function exitCodeOf(exec: Docker.Exec): Promise<number> {
+  try {
+    return (await exec.inspect()).ExitCode ?? -1;
+  } catch (error) {
+    if (statusOf(error) === 404) return -1;
+    throw error;
   }
 }
 

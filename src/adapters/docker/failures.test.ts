@@ -49,6 +49,7 @@ test.each([
 
 test.each([
   ['task 8cd28122221c617a: already exists', true],
+  ['id already in use', true],
   ['failed to start shim: mkdir /run/io.containerd.runtime.v2.task/moby/8cd2: file exists: unknown', true],
   ['Conflict. The container name "/a" is already in use', false],
 ])('a container that a killed engine can not start again is told by its words: %s', (words, stuck) => {

@@ -31,9 +31,11 @@ const unreachableCodes = new Set([
 const goingDown =
   /shutting down|database not open|context canceled|transport is closing|client connection is closing|containerd\.sock\S* (?:connect|read|write)|error reading from server: EOF|ttrpc: closed/;
 
-/** Whether a start failed for what a killed engine left of an earlier one (moby calls it a task, containerd's shim a folder). */
+/** Whether a start failed for what a killed engine left of an earlier one (moby calls it a task, containerd an id, its shim a folder). */
 export function isStuck(error: unknown): boolean {
-  return /task \S+ already exists|failed to start shim: mkdir \S+ file exists/.test(engineWords(error));
+  return /task \S+ already exists|\bid already in use\b|failed to start shim: mkdir \S+ file exists/.test(
+    engineWords(error),
+  );
 }
 
 /** Turns what a call to the engine threw into an error for users. An abort is rethrown as it is. */

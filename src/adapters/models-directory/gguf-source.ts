@@ -7,6 +7,7 @@ import type { Source, SourceFile } from '../../vault/subject.ts';
 import { sameContent } from '../vault/file-identity.ts';
 import { modelsDirectoryAt } from './directory.ts';
 import { type BlobPath, findKept, type KeptGguf } from './kept-model.ts';
+import { NotOpened } from './open-inside.ts';
 import { lastRecord, readRecord } from './records.ts';
 
 /** What a snapshot of a GGUF model knows beside its files: all that has to come back with it. */
@@ -46,16 +47,7 @@ export async function openGguf(
       },
     );
   }
-  const origins: GgufFacts['origins'] = {};
-  const expected: GgufFacts['expected'] = {};
-  for (const { path, place, identity } of model.parts) {
-    const record = await readRecord(directory, place);
-    if (record) origins[path] = { source: record.source, version: record.version };
-    else {
-      const last = await lastRecord(directory, place, identity.inode);
-      if (last) expected[path] = last.sha256;
-    }
-  }
+  const { origins, expected } = await recorded(directory, model);
   const facts: GgufFacts = {
     folder: model.folder,
     arguments: await modelsDirectoryAt(directory).readArguments(model.name),
@@ -86,6 +78,29 @@ export async function openGguf(
   };
 }
 
+async function recorded(
+  directory: string,
+  model: KeptGguf,
+): Promise<Pick<GgufFacts, 'origins' | 'expected'>> {
+  const origins: GgufFacts['origins'] = {};
+  const expected: GgufFacts['expected'] = {};
+  try {
+    for (const { path, place, identity } of model.parts) {
+      const record = await readRecord(directory, place);
+      if (record) origins[path] = { source: record.source, version: record.version };
+      else {
+        const last = await lastRecord(directory, place, identity.inode);
+        if (last) expected[path] = last.sha256;
+      }
+    }
+  } catch (error) {
+    // Another command took it away since it was looked at.
+    if (error instanceof NotOpened) throw changed(model);
+    throw error;
+  }
+  return { origins, expected };
+}
+
 /**
  * Throws `refused` unless `now` is made of the very files that `model` was made of, unwritten. Their ctime does not count: to get another
  * name in the vault changes it.
@@ -98,8 +113,11 @@ export function assertSame(model: KeptGguf, now: KeptGguf | undefined): void {
       const before = model.parts[index];
       return before?.place === part.place && sameContent(before.identity, part.identity);
     });
-  if (same) return;
-  throw new AixclError('refused', `${quoted(model.name)} changed meanwhile, so it stays as it is`, {
+  if (!same) throw changed(model);
+}
+
+function changed({ name }: KeptGguf): AixclError {
+  return new AixclError('refused', `${quoted(name)} changed meanwhile, so it stays as it is`, {
     hint: 'Let whatever writes it finish, then run the command again.',
   });
 }
