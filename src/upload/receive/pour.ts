@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
+import { networkBytesCame } from './young-garbage.ts';
 
 /** Bytes that are gathered while others are being written: twice as many are in memory at once. */
-const gathered = 2 ** 18;
+const gathered = 2 ** 20;
 
 interface Vessel {
   /** One call at a time. */
@@ -27,6 +28,7 @@ export async function pour(stream: Readable, vessel: Vessel): Promise<void> {
   const gather = (chunk: Uint8Array) => {
     waiting.push(chunk);
     bytes += chunk.length;
+    networkBytesCame(chunk.length);
     if (!isWriting) void write();
     else if (bytes >= gathered) stream.pause();
   };
