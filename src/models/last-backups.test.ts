@@ -5,7 +5,14 @@ import { lastBackups, snapshotsOf } from './last-backups.ts';
 
 const ollama = (name: string): Subject => ({ runtime: 'ollama', name });
 const saved = (subject: Subject, day: number, more: Partial<Snapshot> = {}) =>
-  ({ subject, created: new Date(day), verified: new Date(day), damage: null, ...more }) as Snapshot;
+  ({
+    subject,
+    created: new Date(day),
+    verified: new Date(day),
+    damage: null,
+    facts: {},
+    ...more,
+  }) as Snapshot;
 
 test('the last backup is the newest that was found right', () => {
   const last = lastBackups([

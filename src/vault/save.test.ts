@@ -208,6 +208,8 @@ function bind(writer: VaultWriter, more: Partial<VaultWriter>): VaultWriter {
     takeIn: (...args) => writer.takeIn(...args),
     publish: (...args) => writer.publish(...args),
     adopt: (...args) => writer.adopt(...args),
+    retire: (...args) => writer.retire(...args),
+    reinstate: (...args) => writer.reinstate(...args),
     rehash: (...args) => writer.rehash(...args),
     note: (...args) => writer.note(...args),
     remove: (...args) => writer.remove(...args),

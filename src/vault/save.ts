@@ -8,7 +8,8 @@ import { VerifiedBackup } from './verified-backup.ts';
 
 export interface SaveOptions extends WorkOptions {
   readonly writer: VaultWriter;
-  readonly backupType: BackupType;
+  /** Null: a version. */
+  readonly backupType: BackupType | null;
   readonly reason: string;
   /** Of the journal. */
   readonly operation: string;
@@ -112,7 +113,7 @@ async function takeWith(
 function draftOf(source: Source, options: SaveOptions): SnapshotDraft {
   const { backupType, reason, operation, created, facts } = options;
   return {
-    kind: 'backup',
+    kind: backupType === null ? 'version' : 'backup',
     backupType,
     subject: source.subject,
     created,
