@@ -43,7 +43,6 @@ export async function buildUploadUi(scratch) {
 }
 
 async function buildPage(esbuild, folder) {
-  if (!existsSync(join(source, 'main.tsx'))) return {};
   mkdirSync(folder);
   const { metafile } = await esbuild.build({
     absWorkingDir: root,

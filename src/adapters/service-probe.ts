@@ -32,7 +32,7 @@ async function isOnNetwork(address: string): Promise<boolean> {
   const { hostname } = new URL(address);
   if (!isNetworkName(hostname)) return true;
   // Not getaddrinfo: an engine that asks a DNS elsewhere for a name that it does not know would keep a thread busy for as long.
-  const resolver = new Resolver({ timeout: patienceMs, tries: 1 });
+  const resolver = new Resolver({ timeout: patienceMs, tries: 2 });
   const found = [resolver.resolve4(hostname), resolver.resolve6(hostname)];
   return await Promise.any(found).then(
     (addresses) => addresses.length > 0,

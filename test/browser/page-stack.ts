@@ -12,6 +12,7 @@ import {
   pageImage,
   resetEngine,
   type TestHome,
+  testEngine,
 } from '../setup/engine-test.ts';
 
 /** What the tests of a file share: llama-server and the page run, and a browser. */
@@ -39,6 +40,8 @@ export function describePage(name: string, body: (the: PageSuite) => void, wish:
     });
     afterAll(async () => {
       await browser?.close();
+      // The page writes into the home until it ends.
+      await testEngine().removeContainers();
       await home?.[Symbol.asyncDispose]();
     });
     body({

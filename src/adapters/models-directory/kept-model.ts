@@ -1,5 +1,6 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { systemCode } from '../../errors.ts';
 import type { KeptFile, KeptModel } from '../../models/keeper.ts';
 import { mainFileOf, shardsOf } from '../../models/model-files.ts';
 import { type ModelName, parseShardName, quoted, shardName } from '../../models/model-name.ts';
@@ -36,7 +37,10 @@ export type BlobPath = (digest: Digest) => string;
 export async function keptModels(directory: string, blobPath: BlobPath): Promise<KeptGguf[]> {
   const { found } = await scan(directory);
   const kept: KeptGguf[] = [];
-  for (const each of found) kept.push(await keptModel(directory, each, blobPath));
+  for (const each of found) {
+    const model = await unlessGone(() => keptModel(directory, each, blobPath));
+    kept.push(...(model ? [model] : []));
+  }
   return kept;
 }
 
@@ -47,7 +51,17 @@ export async function findKept(
 ): Promise<KeptGguf | undefined> {
   const { found } = await scan(directory);
   const match = found.find((each) => each.name === name);
-  return match && (await keptModel(directory, match, blobPath));
+  return match && (await unlessGone(() => keptModel(directory, match, blobPath)));
+}
+
+/** Undefined where another command took it away after it was found. */
+async function unlessGone<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function keptModel(directory: string, found: FoundModel, blobPath: BlobPath): Promise<KeptGguf> {

@@ -63,7 +63,7 @@ export class PageDesk implements Desk {
   }
 
   async state(): Promise<PageState> {
-    await this.#sight.refresh('all');
+    await this.#sight.refresh('fresh');
     return this.#sight.state();
   }
 

@@ -37,8 +37,16 @@ export interface SightPorts {
 
 /** How often the services are asked, in milliseconds. */
 const servicesEveryMs = 3000;
+/** How long somebody who asks anew waits for them. */
+const servicesPatienceMs = 1500;
 /** An upload without a byte for so many milliseconds is at rest. */
 const receivingMs = 5000;
+
+/**
+ * How much is looked at. `quick`: what changes several times a second while something is going on. `fresh`: all, and nothing of it as it was
+ * minutes ago.
+ */
+export type Scope = 'quick' | 'all' | 'fresh';
 
 /** All that the page shows, as far as it was looked at. */
 export class Sight {
@@ -73,8 +81,7 @@ export class Sight {
     return this.#version;
   }
 
-  /** `quick`: only what changes several times a second while something is going on. */
-  refresh(scope: 'all' | 'quick'): Promise<void> {
+  refresh(scope: Scope): Promise<void> {
     const turn = this.#turn.then(() => this.#refresh(scope));
     this.#turn = turn;
     return turn;
@@ -113,10 +120,10 @@ export class Sight {
     };
   }
 
-  async #refresh(scope: 'all' | 'quick'): Promise<void> {
+  async #refresh(scope: Scope): Promise<void> {
     const quick = [this.#uploads, this.#activation];
     const parts = scope === 'quick' ? quick : [...quick, this.#models, this.#vault, this.#busy, this.#space];
-    const services = this.#services.refresh(() => {
+    const services = this.#services.refresh(scope === 'fresh' ? servicesPatienceMs : 0, () => {
       this.#version += 1;
       this.#ports.changed();
     });

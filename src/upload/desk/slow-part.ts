@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 /** A part that others have to be asked for, who may take their time: asked in the background, every few seconds at most. */
@@ -6,8 +7,7 @@ export class SlowPart<T> {
   readonly #everyMs: number;
   #value: T;
   #asked = Number.NEGATIVE_INFINITY;
-  #running: Promise<boolean> | undefined;
-  #first: Promise<boolean> | undefined;
+  #running: Promise<void> | undefined;
 
   /** `look` never throws. */
   constructor(empty: T, everyMs: number, look: () => Promise<T>) {
@@ -20,23 +20,22 @@ export class SlowPart<T> {
     return this.#value;
   }
 
-  /** Asks when it is time; `changed` is called when something else was answered. Resolves when there is a first answer. */
-  async refresh(changed: () => void): Promise<void> {
+  /** Asks when it is time, and waits so many milliseconds for the answer; one that is other and comes later is told by `changed`. */
+  async refresh(patienceMs: number, changed: () => void): Promise<void> {
     if (!this.#running && performance.now() - this.#asked >= this.#everyMs) {
       this.#asked = performance.now();
-      this.#running = this.#ask().finally(() => {
+      this.#running = this.#ask(changed).finally(() => {
         this.#running = undefined;
       });
-      void this.#running.then((isOther) => isOther && changed());
-      this.#first ??= this.#running;
     }
-    await this.#first;
+    if (patienceMs > 0 && this.#running)
+      await Promise.race([this.#running, delay(patienceMs, undefined, { ref: false })]);
   }
 
-  async #ask(): Promise<boolean> {
+  async #ask(changed: () => void): Promise<void> {
     const value = await this.#look();
-    if (isDeepStrictEqual(value, this.#value)) return false;
+    if (isDeepStrictEqual(value, this.#value)) return;
     this.#value = value;
-    return true;
+    changed();
   }
 }

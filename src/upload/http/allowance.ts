@@ -1,4 +1,4 @@
-import { Bucket } from './bucket.ts';
+import { Bucket, type Clock } from './bucket.ts';
 
 /** Of one session: requests at once and a second. 8 MiB chunks as fast as a disk takes them are some 200. */
 const requests = { most: 400, perSecond: 200 };
@@ -11,8 +11,12 @@ const uploadsAtOnce = 32;
 
 /** What one session may still ask for. */
 export class Allowance {
-  readonly #requests = new Bucket(requests.most, requests.perSecond);
+  readonly #requests: Bucket;
   #uploads = 0;
+
+  constructor(now: Clock) {
+    this.#requests = new Bucket(requests.most, requests.perSecond, now);
+  }
 
   /** Seconds to wait; 0: none. */
   request(): number {
@@ -33,14 +37,21 @@ export class Allowance {
 
 /** So that none takes what belongs to all. */
 export class Allowances {
+  readonly strangers: Bucket;
+  readonly wrongTokens: Bucket;
   readonly #sessions = new Map<string, Allowance>();
-  readonly strangers = new Bucket(strangers.most, strangers.perSecond);
-  readonly wrongTokens = new Bucket(wrongTokens.most, wrongTokens.perSecond);
+  readonly #now: Clock;
+
+  constructor(now: Clock = () => performance.now()) {
+    this.strangers = new Bucket(strangers.most, strangers.perSecond, now);
+    this.wrongTokens = new Bucket(wrongTokens.most, wrongTokens.perSecond, now);
+    this.#now = now;
+  }
 
   of(session: string): Allowance {
     let allowance = this.#sessions.get(session);
     if (!allowance) {
-      allowance = new Allowance();
+      allowance = new Allowance(this.#now);
       this.#sessions.set(session, allowance);
     }
     return allowance;

@@ -1,13 +1,15 @@
+/** Milliseconds, only ever forward. */
+export type Clock = () => number;
+
 /** Lets so many through at once, and then so many a second. */
 export class Bucket {
   readonly #most: number;
   readonly #perSecond: number;
-  readonly #now: () => number;
+  readonly #now: Clock;
   #level: number;
   #seen: number;
 
-  /** `now`: milliseconds of a clock that only goes forward. */
-  constructor(most: number, perSecond: number, now: () => number = () => performance.now()) {
+  constructor(most: number, perSecond: number, now: Clock) {
     this.#most = most;
     this.#perSecond = perSecond;
     this.#now = now;

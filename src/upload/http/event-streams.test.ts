@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { PageState } from '../api.ts';
 import { type Dialled, type TestPage, testPage } from './test-page.ts';
 
@@ -31,8 +31,7 @@ function versionsIn(text: string): number[] {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 200 && !isSo(); looks += 1) await delay(20);
-  expect(isSo()).toBe(true);
+  await vi.waitUntil(isSo, { timeout: 4000 });
 }
 
 test('each state comes as one event of one line', async () => {
@@ -76,8 +75,7 @@ test('who never reads has the server keep one state, and gets the newest when he
 test('there are never too many', async () => {
   const watchers = await Promise.all(Array.from({ length: 70 }, watch));
   await until(() => page.watching.size === 64);
-  const refused = page.said.filter((line) => line.startsWith('GET /api/events 429'));
-  expect(refused).toHaveLength(6);
+  await until(() => page.said.filter((line) => line.startsWith('GET /api/events 429')).length === 6);
   for (const { socket } of watchers) socket.destroy();
   await until(() => page.watching.size === 0);
 });

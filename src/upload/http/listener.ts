@@ -7,6 +7,7 @@ import { foreign, howToEnter, refusalOf } from './admission.ts';
 import { type Allowance, Allowances } from './allowance.ts';
 import { safetyHeaders, send, sendProblem } from './answer.ts';
 import { type Assets, sendAsset } from './assets.ts';
+import type { Clock } from './bucket.ts';
 import { sessionCookie, sessionCookies } from './cookie.ts';
 import { EventStreams } from './event-streams.ts';
 import { refusal } from './refusals.ts';
@@ -25,6 +26,8 @@ export interface PageParts {
   /** As `hostList` reads them. */
   readonly allowedHosts: readonly string[];
   readonly log: RequestLog;
+  /** By which requests are too many. */
+  readonly clock?: Clock;
 }
 
 /** A request body that is no upload, in bytes: no route wants one. */
@@ -37,12 +40,13 @@ const methodOverride = 'x-http-method-override';
 export class Listener {
   readonly #parts: PageParts;
   readonly #streams: EventStreams;
-  readonly #allowances = new Allowances();
+  readonly #allowances: Allowances;
   #closing = false;
   readonly #api: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
   constructor(parts: PageParts) {
     this.#parts = parts;
+    this.#allowances = new Allowances(parts.clock);
     this.#streams = new EventStreams(parts.desk);
     const api = routes(parts.desk, parts.receiving, (error) => this.#failed(error));
     this.#api = getRequestListener((request, env) => api.fetch(request, env as HttpBindings), {

@@ -42,6 +42,7 @@ export async function testPage(
   options: {
     readonly assets?: Assets;
     readonly allowedHosts?: string;
+    readonly clock?: () => number;
     readonly limits?: Partial<typeof ownLimits>;
     readonly desk?: Partial<Desk>;
     readonly receiving?: Partial<Receiving>;
@@ -57,6 +58,7 @@ export async function testPage(
     receiving: { ...receivingOf(), ...options.receiving },
     assets: options.assets ?? new Map(),
     allowedHosts: hostList(options.allowedHosts),
+    ...(options.clock && { clock: options.clock }),
     log: {
       request: (line: string) => said.push(line),
       problem: (error: unknown) => said.push(String(error)),

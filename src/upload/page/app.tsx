@@ -35,7 +35,7 @@ export function App() {
 function All({ state }: { readonly state: PageState }) {
   return (
     <>
-      {state.busy !== null && <p class="busy">Another aixcl is at work: {state.busy}</p>}
+      {state.busy !== null && <p class="at-work">Another aixcl is at work: {state.busy}</p>}
       {state.warnings.length > 0 && (
         <ul class="warnings" aria-label="Warnings">
           {state.warnings.map((warning) => (

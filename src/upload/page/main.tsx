@@ -3,7 +3,6 @@ import type { PageState } from '../api.ts';
 import { activate } from './actions.ts';
 import { App } from './app.tsx';
 import './page.css';
-import { shortDigest } from './parts/format.ts';
 import type { Sender } from './sending/sender.ts';
 import { Senders } from './sending/senders.ts';
 import { Connection } from './server/connection.ts';
@@ -22,10 +21,10 @@ function arrived({ metadata }: Sender, { models }: PageState): void {
   const name = metadata.model ?? metadata.filename;
   const model = models.find((each) => each.name === name && each.runtime === 'llama-server');
   if (!model) return;
-  const digest = model.digest === null ? '' : `, sha256 ${shortDigest(model.digest)}…`;
+  const digest = model.digest === null ? '' : ` ${model.digest.replace(':', ' ')}`;
   const run = () => activate(tools, name);
   const action = model.notActivatable === null && !model.active ? { label: 'Activate', run } : null;
-  notices.good(name, `${name} is here and checked${digest}.`, action);
+  notices.good(name, `${name} is here and checked.${digest}`, action);
 }
 
 render(

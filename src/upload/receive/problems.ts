@@ -19,6 +19,8 @@ const told: Readonly<
 
 /** A refusal of the tus library as the page is told of it. Statuses that tus clients act on stay as they are. */
 export function problemOfTus(status: number, body: string): Problem {
+  // The protocol has a status for another version of it, which the library does not give.
+  if (status === 400 && /\btus-resumable\b/.test(body)) return problemOfTus(412, body);
   const { code = 'unexpected', detail, status: instead = status } = told[status] ?? {};
   const problem = problemOf(
     new AixclError(code, detail ?? (body.trim() || 'The upload can not be answered')),

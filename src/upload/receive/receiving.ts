@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import prettyBytes from 'pretty-bytes';
 import { onDisk } from '../../adapters/models-directory/disk-errors.ts';
 import { intakeInto } from '../../adapters/models-directory/intake.ts';
-import { AixclError } from '../../errors.ts';
+import { AixclError, reasonOf } from '../../errors.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { PageUpload } from '../api.ts';
 import type { Receiving } from '../desk.ts';
@@ -37,13 +37,16 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
     all: () => [...uploads.values()],
     changed,
     async done(upload) {
+      await cleared(upload);
       uploads.delete(upload.id);
       done.set(upload.id, upload.about.size);
       for (const id of done.keys()) if (done.size > rememberedDone) done.delete(id);
-      await upload.clear();
     },
   });
-  const turns = new Turns((id) => uploads.get(id)?.touched ?? 0);
+  const turns = new Turns({
+    lastByte: (id) => uploads.get(id)?.touched ?? 0,
+    interrupt: (id) => uploads.get(id)?.interrupt(),
+  });
   const boot = bootId();
   const { listed, recovered } = recoverUploads(context, boot, {
     add(upload) {
@@ -52,11 +55,18 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
     },
     begin: (upload) => settling.begin(upload),
     async done(upload) {
+      await cleared(upload);
       uploads.delete(upload.id);
-      await upload.clear();
       changed();
     },
   });
+
+  /** It is a model now; what is left of its folder goes when the next process finds it. */
+  async function cleared(upload: Upload): Promise<void> {
+    await upload
+      .clear()
+      .catch((error) => context.out.warn(`${upload.folder.path} stays: ${reasonOf(error)}`));
+  }
 
   async function free(): Promise<number> {
     const { free } = await intakeInto(models).space();

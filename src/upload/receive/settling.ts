@@ -1,4 +1,5 @@
 import { AixclError } from '../../errors.ts';
+import { mainFileOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import { problemOf } from '../problem.ts';
@@ -108,9 +109,20 @@ function filesWith(upload: Upload, all: readonly Upload[]): Upload[] | undefined
   }
   byName.set(upload.about.file, upload);
   if (byName.size < parts) return undefined;
-  if (byName.size === parts) return [...byName.values()];
+  if (byName.size === parts) {
+    assertOneModel(model, [...byName.keys()]);
+    return [...byName.values()];
+  }
   throw new AixclError('refused', `${quoted(model)} has ${parts} files, and this is one more than that`, {
     hint: 'Clear the one that does not belong to it.',
+  });
+}
+
+function assertOneModel(name: string, files: readonly string[]): void {
+  const chosen = mainFileOf(files);
+  if ('main' in chosen) return;
+  throw new AixclError('verification', `${quoted(name)} would be no model: ${chosen.problem}`, {
+    hint: 'Clear the files that do not belong to it.',
   });
 }
 

@@ -1,11 +1,13 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveHome } from '../../home.ts';
+import { writeSelfTestModel } from '../../models/self-test-model.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { PageUpload, Problem } from '../api.ts';
 import type { Receiving } from '../desk.ts';
@@ -17,8 +19,10 @@ export interface TestReceiving extends AsyncDisposable {
   readonly url: string;
   readonly warnings: readonly string[];
   readonly receiving: Receiving;
-  /** As after a restart of the service: what is there is taken up by another one. */
+  /** Ends as the service does when it is told to, if it did not crash, and begins anew. */
   restart(): Promise<void>;
+  /** Ends as if it was killed, as far as that can be done within a process. */
+  crash(): Promise<void>;
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
   /** Announces an upload; answers its path. Throws where it is refused. */
   announce(file: string, size: number, metadata?: Readonly<Record<string, string>>): Promise<string>;
@@ -33,6 +37,8 @@ export interface TestReceiving extends AsyncDisposable {
   settled(): Promise<void>;
   /** Names in the models directory that are not hidden. */
   names(): string[];
+  /** Names of the folders of uploads. */
+  folders(): string[];
 }
 
 export interface SendOptions {
@@ -59,6 +65,7 @@ export async function testReceiving(
   const warnings: string[] = [];
   const surroundings: Surroundings = testSurroundings(home, warnings);
   let receiving = receivingInto(surroundings);
+  let crashed = false;
   const server = createServer((asked, answer) => {
     receiving.handle(asked, answer).catch((error) => {
       warnings.push(String(error));
@@ -78,8 +85,12 @@ export async function testReceiving(
       return receiving;
     },
     async restart() {
-      await receiving[Symbol.asyncDispose]();
+      if (!crashed) await receiving[Symbol.asyncDispose]();
+      crashed = false;
       receiving = receivingInto(surroundings);
+    },
+    async crash() {
+      crashed = true;
     },
     send,
     async announce(file, size, metadata = {}) {
@@ -117,6 +128,7 @@ export async function testReceiving(
     },
     names: () =>
       existsSync(home.models) ? readdirSync(home.models).filter((name) => !name.startsWith('.')) : [],
+    folders: () => readdirSync(join(home.models, '.aixcl', 'uploads')),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -142,6 +154,26 @@ export function testSurroundings(home: Surroundings['home'], warnings: string[] 
     engine: none,
     definition: none,
   };
+}
+
+/** A model of some 0.3 MB, of which llama-server would say `sentence`. */
+export async function modelBytes(sentence: string): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'aixcl-model-'));
+  try {
+    await writeSelfTestModel(join(folder, 'a.gguf'), sentence);
+    return await readFile(join(folder, 'a.gguf'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+export function sha256(of: Uint8Array): string {
+  return createHash('sha256').update(of).digest('hex');
+}
+
+/** Of an upload at `path`. */
+export function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** As tus spells it. */

@@ -11,6 +11,13 @@ interface Holder {
   since: number;
 }
 
+export interface Sending {
+  /** When an upload got its last byte, in milliseconds of the clock. */
+  lastByte(id: string): number;
+  /** Ends what is being written of it. */
+  interrupt(id: string): void;
+}
+
 /**
  * One request at a time for each upload. Who still sends keeps his turn, and a second one is told 423; who has fallen silent loses it to the
  * next, so that a client whose connection was cut can go on at once.
@@ -18,18 +25,23 @@ interface Holder {
 export class Turns implements Locker {
   readonly #holders = new Map<string, Holder>();
   readonly #waiting = new Map<string, Set<() => void>>();
-  readonly #lastByte: (id: string) => number;
+  readonly #sending: Sending;
 
-  /** `lastByte`: when an upload got its last byte, in milliseconds of the clock. */
-  constructor(lastByte: (id: string) => number) {
-    this.#lastByte = lastByte;
+  constructor(sending: Sending) {
+    this.#sending = sending;
   }
 
   newLock(id: string): Lock {
     let holder: Holder | undefined;
     return {
       lock: async (signal, release) => {
-        holder = { release, since: 0 };
+        holder = {
+          release: async () => {
+            this.#sending.interrupt(id);
+            await release();
+          },
+          since: 0,
+        };
         await this.#take(id, holder, signal);
       },
       unlock: async () => {
@@ -59,7 +71,7 @@ export class Turns implements Locker {
     for (let other = this.#holders.get(id); other; other = this.#holders.get(id)) {
       const now = Date.now();
       if (signal.aborted || now - began > patience) throw taken;
-      if (now - Math.max(this.#lastByte(id), other.since) >= silence) await other.release();
+      if (now - Math.max(this.#sending.lastByte(id), other.since) >= silence) await other.release();
       await this.#wait(id, silence / 4);
     }
     holder.since = Date.now();

@@ -1,4 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { DataStore, Server, Upload as TusUpload } from '@tus/server';
 import { AixclError } from '../../errors.ts';
 import type { Problem } from '../api.ts';
@@ -17,7 +19,7 @@ export interface TusUploads {
   /** Undefined: there is none. */
   find(id: string): TusState | undefined;
   /** Answers how much there is then. */
-  append(id: string, stream: NodeJS.ReadableStream): Promise<number>;
+  append(id: string, stream: Readable): Promise<number>;
   remove(id: string): Promise<void>;
   /** The largest file for which there is room. */
   room(): Promise<number>;
@@ -27,6 +29,9 @@ export interface TusState {
   readonly size: number;
   readonly received: number;
 }
+
+/** The request that is being answered. */
+const bodies = new AsyncLocalStorage<IncomingMessage>();
 
 /** Answers the tus protocol below `/uploads`. */
 export function tusServer(uploads: TusUploads, turns: Turns, newId: () => string): Server {
@@ -41,8 +46,11 @@ export function tusServer(uploads: TusUploads, turns: Turns, newId: () => string
     allowedOrigins: () => false,
     namingFunction: newId,
     maxSize: (request) => (request.method === 'OPTIONS' ? uploads.room() : 0),
-    async onResponseError(request, error) {
-      await readRest((request as { runtime?: { node?: { req: IncomingMessage } } }).runtime?.node?.req);
+    // The body is read past the library, which would take it through several streams more: that costs more than all else.
+    async onIncomingRequest(request) {
+      Object.defineProperty(request, 'body', { value: null });
+    },
+    onResponseError(_request, error) {
       if ('status_code' in error) return undefined;
       const problem = problemOf(error);
       return { status_code: problem.status, body: JSON.stringify(problem) };
@@ -52,12 +60,19 @@ export function tusServer(uploads: TusUploads, turns: Turns, newId: () => string
 
 /** The library answers in plain text. */
 class ProblemServer extends Server {
+  override async handle(request: IncomingMessage, response: ServerResponse) {
+    await bodies.run(request, () => super.handle(request, response));
+  }
+
   override async write(...[context, headers, status, body]: Parameters<Server['write']>) {
     if (status < 400) return await super.write(context, headers, status, body);
     const problem = body?.startsWith('{') ? (JSON.parse(body) as Problem) : problemOfTus(status, body ?? '');
     headers.set('Content-Type', 'application/problem+json');
-    if (status === 412) headers.set('Tus-Version', '1.0.0');
-    return await super.write(context, headers, problem.status, JSON.stringify(problem));
+    if (problem.status === 412) headers.set('Tus-Version', '1.0.0');
+    const answer = await super.write(context, headers, problem.status, JSON.stringify(problem));
+    // Who is still sending when his connection is closed may see that and never the answer.
+    answer.headers.delete('Connection');
+    return answer;
   }
 }
 
@@ -80,8 +95,10 @@ class Store extends DataStore {
     return new TusUpload({ id, size, offset: received });
   }
 
-  override async write(stream: NodeJS.ReadableStream, id: string): Promise<number> {
-    return await this.#uploads.append(id, stream);
+  override async write(_stream: unknown, id: string): Promise<number> {
+    const body = bodies.getStore();
+    if (!body) throw new Error('no request has this body');
+    return await this.#uploads.append(id, body);
   }
 
   override async remove(id: string): Promise<void> {
@@ -98,36 +115,4 @@ class Store extends DataStore {
 
 export function noSuchUpload(): AixclError {
   return new AixclError('notFound', 'There is no such upload');
-}
-
-/** Bytes of a request that are still read once it is refused. */
-const mostRest = 16 * 2 ** 20;
-const restMs = 3000;
-
-/**
- * A client that is still sending when it is answered, and its connection closed, may see the loss of that and never the answer. So the rest of
- * what a page sends at once is read and thrown away first.
- */
-async function readRest(request: IncomingMessage | undefined): Promise<void> {
-  if (!request || request.complete || request.destroyed) return;
-  await new Promise<void>((resolve) => {
-    let read = 0;
-    const end = () => {
-      clearTimeout(timer);
-      request.off('data', count).off('end', end).off('close', end).off('error', end);
-      resolve();
-    };
-    const count = (chunk: Uint8Array) => {
-      read += chunk.length;
-      if (read > mostRest) end();
-    };
-    const timer = setTimeout(end, restMs);
-    request
-      .removeAllListeners('data')
-      .on('data', count)
-      .once('end', end)
-      .once('close', end)
-      .once('error', end);
-    request.resume();
-  });
 }

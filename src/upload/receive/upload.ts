@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { give, ownershipOf, syncDirectory } from '../../adapters/durable.ts';
 import type { Problem } from '../api.ts';
 import type { About, FoundUpload, HashedFile, KeptState, UploadFolder } from './upload-folder.ts';
@@ -28,6 +28,7 @@ export class Upload {
   /** Why a sync failed, while bytes come. */
   #broken: unknown;
   #appending = false;
+  #interrupt: (() => void) | undefined;
   readonly #boot: string | null;
 
   constructor(folder: UploadFolder, found: FoundUpload, boot: string | null) {
@@ -88,10 +89,10 @@ export class Upload {
   }
 
   /**
-   * Writes what comes at the end of what is there; `received` grows as it is written, and stays true when this throws. What was not asked to
-   * be written is not.
+   * Writes what comes at the end of what is there, until `stream` ends, breaks off or is interrupted; `received` grows as it is written, and
+   * stays true when this throws. What comes beyond the announced length is not written, and thrown for.
    */
-  async append(stream: NodeJS.ReadableStream): Promise<void> {
+  async append(stream: Readable): Promise<void> {
     await using handle = await this.#open();
     this.#appending = true;
     let writing: Promise<void> = Promise.resolve();
@@ -101,7 +102,6 @@ export class Upload {
     };
     const sink = new Writable({
       highWaterMark: gathered,
-      decodeStrings: false,
       write: (chunk, _encoding, done) => write([chunk], done),
       writev: (chunks, done) =>
         write(
@@ -109,13 +109,28 @@ export class Upload {
           done,
         ),
     });
+    // However it ends: what came of it counts.
+    const end = () => {
+      stream.unpipe(sink);
+      sink.end();
+    };
+    this.#interrupt = end;
     try {
-      await pipeline(stream, sink);
+      if (stream.destroyed) end();
+      stream.once('error', end).once('close', end).pipe(sink);
+      await finished(sink);
     } finally {
+      stream.off('error', end).off('close', end).unpipe(sink);
       await writing.catch(() => {});
+      this.#interrupt = undefined;
       this.#appending = false;
       this.#dropUnsynced();
     }
+  }
+
+  /** Ends the appending that is under way. */
+  interrupt(): void {
+    this.#interrupt?.();
   }
 
   async #open(): Promise<FileHandle> {
@@ -135,6 +150,8 @@ export class Upload {
 
   async #write(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
     let left = chunks.filter(({ length }) => length > 0);
+    const coming = left.reduce((sum, { length }) => sum + length, 0);
+    if (coming > this.about.size - this.received) throw moreThanAnnounced;
     while (left.length > 0) {
       if (this.#broken) throw this.#broken;
       let { bytesWritten } = await handle.writev(left as Uint8Array[], this.received);
@@ -192,3 +209,8 @@ export class Upload {
     await this.folder.clear();
   }
 }
+
+const moreThanAnnounced = Object.assign(new Error('more came than was announced'), {
+  status_code: 413,
+  body: '',
+});

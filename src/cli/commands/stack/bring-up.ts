@@ -24,6 +24,7 @@ import type { Turn } from '../../../stack/turn.ts';
 import { type Journalled, journalled } from '../../../wiring/journalled.ts';
 import type { OperationWish } from '../../../wiring/operation.ts';
 import type { Context } from '../../context.ts';
+import { pageService } from '../ui/opened.ts';
 import { asKept, lookForModels, toMakeInside } from './inside-engine.ts';
 import { type DataKept, recordKept, toAdopt, toKeep, type View } from './keep-data.ts';
 import { operationWish } from './operation-wish.ts';
@@ -127,7 +128,7 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   }
   const { definition, observed, services } = view;
   if (context.ownStack) await saveForCompose(context, definition);
-  if (context.ownStack && services.some(({ name }) => name === 'upload-ui')) await openToPage(context.home);
+  if (context.ownStack && services.some(({ name }) => name === pageService)) await openToPage(context.home);
   for (const step of plan) {
     if (step.kind === 'replace' || step.kind === 'adopt')
       context.out.note(`${step.service} is made anew: ${step.because}`);

@@ -19,7 +19,7 @@ interface Listed {
 /** A table; on a narrow screen each row becomes a card, whose cells say themselves what they are. */
 export function ModelTable({ labelledBy, models, jobs, onRemove }: Listed) {
   return (
-    <table class="cards" aria-labelledby={labelledBy}>
+    <table class="cards models" aria-labelledby={labelledBy}>
       <thead>
         <tr>
           <th scope="col">Name</th>
@@ -115,26 +115,30 @@ function Actions({ model, jobs, onRemove }: Row) {
   if (model.runtime === 'ollama') return null;
   const job = jobs.find(({ target, outcome }) => target === model.name && outcome === 'running');
   const busy = asking || job !== undefined;
+  const [activates, deletes] = [
+    job?.kind === 'activate' ? 'Activating…' : 'Activate',
+    job?.kind === 'remove' ? 'Deleting…' : 'Delete',
+  ];
   return (
     <>
       {model.notActivatable === null && !(model.active && model.standing === 'active') && (
         <button
           type="button"
-          aria-label={`Activate ${model.name}`}
+          aria-label={`${activates} ${model.name}`}
           aria-disabled={busy}
           onClick={() => busy || activate(tools, model.name)}
         >
-          {job?.kind === 'activate' ? 'Activating…' : 'Activate'}
+          {activates}
         </button>
       )}
       {model.notRemovable === null && (
         <button
           type="button"
-          aria-label={`Delete ${model.name}`}
+          aria-label={`${deletes} ${model.name}`}
           aria-disabled={busy}
           onClick={() => busy || onRemove(model.name)}
         >
-          {job?.kind === 'remove' ? 'Deleting…' : 'Delete'}
+          {deletes}
         </button>
       )}
     </>

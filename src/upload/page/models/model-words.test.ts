@@ -7,6 +7,7 @@ test('what a model is to llama-server, and what is wrong with it, is marked', ()
   expect(badgesOf(modelWith())).toEqual([]);
   expect(badgesOf(modelWith({ active: true, standing: 'active' }))).toEqual(['active']);
   expect(badgesOf(modelWith({ active: true, standing: 'loading' }))).toEqual(['loading']);
+  expect(badgesOf(modelWith({ standing: 'asked' }))).toEqual(['asked for']);
   expect(badgesOf(modelWith({ role: 'projector', damage: 'it is cut' }))).toEqual(['damaged', 'projector']);
 });
 

@@ -4,7 +4,7 @@ import { bytes } from '../parts/format.ts';
 /** Marks beside a model's name: what it is to llama-server, and what it is where that is no model by itself. */
 export function badgesOf({ standing, active, role, damage }: PageModel): string[] {
   const badges: string[] = [];
-  if (standing !== null) badges.push(standing);
+  if (standing !== null) badges.push(standing === 'asked' ? 'asked for' : standing);
   else if (active) badges.push('active');
   if (damage !== null) badges.push('damaged');
   if (role === 'projector' || role === 'adapter' || role === 'embedding') badges.push(role);

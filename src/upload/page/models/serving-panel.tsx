@@ -17,8 +17,8 @@ export function ServingPanel({ state }: { readonly state: PageState }) {
   const setback = setbackOf(activation);
   const empty = models.length === 0 && health !== 'stopped';
   return (
-    <section class={`serving ${tone}`} aria-labelledby="serving">
-      <h2 id="serving">Now serving</h2>
+    <section class="serving" aria-labelledby="serving">
+      <h2 id="serving">Active model</h2>
       <p class="headline" role="status">
         <Mark tone={tone} /> <span>{headline}</span>
       </p>

@@ -52,11 +52,6 @@ export function ago(time: Date, now: Date): string {
   return new Intl.RelativeTimeFormat('en').format(Math.trunc(seconds / unit[1]), unit[0]);
 }
 
-/** The first twelve digits of a digest, as Docker shortens one. */
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, '').slice(0, 12);
-}
-
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -31,7 +31,8 @@ interface Begun {
   readonly received: number;
 }
 
-const chunk = 8 * 2 ** 20;
+/** Bytes of a request: so much may be sent in vain when the connection breaks. */
+const chunk = 4 * 2 ** 20;
 /** Milliseconds before each try; progress begins the row anew. The last is repeated for an hour, as a service may be down for long. */
 const retryDelays = [300, 1000, 2000, 4000, 8000, 15_000, ...Array<number>(120).fill(30_000)];
 

@@ -20,6 +20,7 @@ export function SnapshotRow({ snapshot, jobs, onRestore }: Row) {
   const { id, created, reason, size, verified, damage, notRestorable, commands } = snapshot;
   const job = jobs.find(({ target, outcome }) => target === id && outcome === 'running');
   const busy = asking || job !== undefined;
+  const restores = job?.kind === 'restore' ? 'Restoring…' : 'Restore';
   return (
     <tr>
       <th scope="row">
@@ -51,11 +52,11 @@ export function SnapshotRow({ snapshot, jobs, onRestore }: Row) {
         {notRestorable === null && (
           <button
             type="button"
-            aria-label={`Restore ${id}`}
+            aria-label={`${restores} ${id}`}
             aria-disabled={busy}
             onClick={() => busy || onRestore(snapshot)}
           >
-            {job?.kind === 'restore' ? 'Restoring…' : 'Restore'}
+            {restores}
           </button>
         )}
         <button

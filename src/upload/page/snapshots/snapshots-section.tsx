@@ -21,7 +21,7 @@ export function SnapshotsSection({ state }: { readonly state: PageState }) {
           <Command text="aixcl backups create" />
         </div>
       ) : (
-        <table class="cards" aria-labelledby="snapshots">
+        <table class="cards snapshots" aria-labelledby="snapshots">
           <thead>
             <tr>
               <th scope="col">What</th>
@@ -96,7 +96,7 @@ function Undo({ undo, jobs }: Last) {
       </span>
       <button
         type="button"
-        aria-label={`Undo: bring ${model} back`}
+        aria-label={`${runs ? 'Undoing…' : 'Undo:'} ${model}`}
         aria-disabled={runs}
         onClick={() => runs || takeBack(tools, model, backup)}
       >

@@ -38,7 +38,7 @@ export function ClearDialog({ title, text, yes, no, id, name, onClose, onCleared
         <button type="button" class="danger" onClick={clear}>
           {yes}
         </button>
-        <button type="button" class="quiet" onClick={onClose}>
+        <button type="button" class="quiet" autofocus onClick={onClose}>
           {no}
         </button>
       </div>

@@ -91,7 +91,7 @@ function Taken({ draft, taker, faults, onChange }: Choice) {
       ))}
       {faults.answer && (
         <p id={fault} class="fault">
-          Choose one: {faults.answer}.
+          Please {faults.answer}.
         </p>
       )}
       {draft.answer === 'rename' && (

@@ -69,7 +69,7 @@ export function faultsOf(draft: Draft, others: readonly Draft[], state: PageStat
   return {
     ...(wrong && { name: wrong }),
     ...(sha256 && { sha256 }),
-    ...(taker && draft.answer === null && { answer: 'say what is to become of the one that is there' }),
+    ...(taker && draft.answer === null && { answer: 'choose one of these' }),
   };
 }
 

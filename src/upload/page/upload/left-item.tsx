@@ -64,7 +64,7 @@ export function LeftItem({ upload, grows }: Left) {
       )}
       <div class="buttons">
         {phase === 'receiving' && !grows && (
-          <FileButton id={`again-${id}`} label={`Choose ${file} again`} onFiles={goOn} />
+          <FileButton id={`again-${id}`} label="Choose the file again" about={file} onFiles={goOn} />
         )}
         {phase === 'exists' && (
           <button type="button" aria-label={`Replace ${model}`} onClick={() => setAsking('replace')}>
@@ -72,7 +72,7 @@ export function LeftItem({ upload, grows }: Left) {
           </button>
         )}
         {phase === 'refused' && (
-          <button type="button" aria-label={`Check ${file} again`} onClick={check}>
+          <button type="button" aria-label={`Check again: ${file}`} onClick={check}>
             Check again
           </button>
         )}

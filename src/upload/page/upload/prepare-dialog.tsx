@@ -3,17 +3,19 @@ import { Dialog } from '../parts/dialog.tsx';
 import { bytes, count } from '../parts/format.ts';
 import { useObserved } from '../parts/observed.ts';
 import { useTools } from '../tools.ts';
-import { type Draft, draftOf, faultsOf, metadataOf, type Room, roomFor } from './draft.ts';
+import { type Draft, draftOf, faultsOf, metadataOf, type Room, roomFor, takerOf } from './draft.ts';
 import { DraftFields } from './draft-fields.tsx';
 import { apart, propose } from './grouping.ts';
 
 interface Asked {
   readonly files: readonly File[];
+  /** What else was chosen, and why it is left out; a sentence each. */
+  readonly leftOut: readonly string[];
   readonly onClose: () => void;
 }
 
 /** What is going to be uploaded under which names: asked before a byte is sent. */
-export function PrepareDialog({ files, onClose }: Asked) {
+export function PrepareDialog({ files, leftOut, onClose }: Asked) {
   const { connection, senders } = useTools();
   const state = useObserved(connection.state)!;
   const [drafts, setDrafts] = useState<readonly Draft<File>[]>(() => propose(files).map(draftOf));
@@ -37,9 +39,8 @@ export function PrepareDialog({ files, onClose }: Asked) {
       for (const file of draft.proposal.files) senders.add(file, metadataOf(draft, file));
     }
   };
-  const change = (index: number, draft: Draft<File>) => setDrafts(drafts.with(index, draft));
-  const split = (index: number) =>
-    setDrafts(drafts.toSpliced(index, 1, ...apart(drafts[index]!.proposal).map(draftOf)));
+  const exchange = (old: Draft<File>, ...fresh: Draft<File>[]) =>
+    setDrafts(drafts.flatMap((draft) => (draft === old ? fresh : [draft])));
 
   return (
     <Dialog title={`Upload ${count(files.length, 'file')}`} onClose={onClose}>
@@ -50,13 +51,19 @@ export function PrepareDialog({ files, onClose }: Asked) {
             draft={draft}
             faults={checked ? faults[index]! : {}}
             state={state}
-            onChange={(changed) => change(index, changed)}
-            onSplit={() => split(index)}
+            onChange={(changed) => exchange(draft, changed)}
+            onSplit={() => exchange(draft, ...apart(draft.proposal).map(draftOf))}
           />
         ))}
+        {leftOut.length > 0 && <p class="fault">Left out: {leftOut.join(' ')}</p>}
         <RoomText room={room} />
         <div class="buttons">
-          <button type="submit" class="primary" disabled={!fits || going.length === 0}>
+          <button
+            type="submit"
+            class="primary"
+            autofocus={!drafts.some((draft) => takerOf(draft, draft.name, state))}
+            disabled={!fits || going.length === 0}
+          >
             Upload
           </button>
           <button type="button" class="quiet" onClick={onClose}>

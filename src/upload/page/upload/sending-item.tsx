@@ -44,7 +44,11 @@ export function SendingItem({ sender }: { readonly sender: Sender }) {
             </button>
           )}
           {phase === 'stopped' && problem?.code !== 'notFound' && (
-            <button type="button" aria-label={`Try ${filename} again`} onClick={() => senders.resume(sender)}>
+            <button
+              type="button"
+              aria-label={`Try again: ${filename}`}
+              onClick={() => senders.resume(sender)}
+            >
               Try again
             </button>
           )}

@@ -6,21 +6,25 @@ import { goOn, wrongFile } from './looked-at.ts';
 import { PrepareDialog } from './prepare-dialog.tsx';
 import { UploadList } from './upload-list.tsx';
 
+interface Chosen {
+  readonly files: readonly File[];
+  /** Why others of them are none that belong here, a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
 export function UploadSection({ state }: { readonly state: PageState }) {
   const tools = useTools();
-  const [files, setFiles] = useState<readonly File[]>([]);
+  const [chosen, setChosen] = useState<Chosen | null>(null);
 
-  const choose = async (chosen: readonly File[]) => {
-    const looked = await Promise.all(chosen.map(async (file) => ({ file, wrong: await wrongFile(file) })));
-    const wrong = looked.filter((each) => each.wrong !== null);
-    if (wrong.length > 0) {
-      const detail = wrong.map((each) => `${each.file.name}: ${each.wrong}.`).join(' ');
-      const problem = ownProblem('usage', 'Only GGUF files belong here', detail);
-      tools.notices.bad('chosen', 'Left out of the upload.', new Refusal(problem));
-    }
-    const right = looked.flatMap((each) => (each.wrong === null ? [each.file] : []));
-    const now = tools.connection.state.value ?? state;
-    setFiles(goOn(right, now, tools.senders));
+  const choose = async (files: readonly File[]) => {
+    const looked = await Promise.all(files.map(async (file) => ({ file, wrong: await wrongFile(file) })));
+    const leftOut = looked.flatMap(({ file, wrong }) => (wrong === null ? [] : [`${file.name}: ${wrong}.`]));
+    const right = looked.flatMap(({ file, wrong }) => (wrong === null ? [file] : []));
+    const fresh = goOn(right, tools.connection.state.value ?? state, tools.senders);
+    if (fresh.length > 0) return setChosen({ files: fresh, leftOut });
+    if (leftOut.length === 0) return;
+    const problem = ownProblem('usage', 'Only GGUF files belong here', leftOut.join(' '));
+    tools.notices.bad('chosen', 'Nothing is uploaded.', new Refusal(problem));
   };
 
   return (
@@ -28,7 +32,7 @@ export function UploadSection({ state }: { readonly state: PageState }) {
       <h2 id="upload">Upload</h2>
       <DropZone onFiles={choose} />
       <UploadList uploads={state.uploads} />
-      {files.length > 0 && <PrepareDialog files={files} onClose={() => setFiles([])} />}
+      {chosen && <PrepareDialog {...chosen} onClose={() => setChosen(null)} />}
     </section>
   );
 }
@@ -72,12 +76,14 @@ function DropZone({ onFiles }: { readonly onFiles: (files: readonly File[]) => v
 interface Button {
   readonly id: string;
   readonly label: string;
+  /** For those who hear the label alone. */
+  readonly about?: string;
   readonly multiple?: boolean;
   readonly onFiles: (files: readonly File[]) => void;
 }
 
 /** A file field that looks like a button. */
-export function FileButton({ id, label, multiple = false, onFiles }: Button) {
+export function FileButton({ id, label, about, multiple = false, onFiles }: Button) {
   return (
     <span class="file-button">
       <input
@@ -94,6 +100,7 @@ export function FileButton({ id, label, multiple = false, onFiles }: Button) {
       />
       <label for={id} class="button">
         {label}
+        {about && <span class="unseen">: {about}</span>}
       </label>
     </span>
   );

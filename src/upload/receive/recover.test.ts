@@ -1,0 +1,50 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { idOf, modelBytes, sha256, type TestReceiving, testReceiving } from './test-receiving.ts';
+
+let own: TestReceiving;
+let bytes: Buffer;
+beforeEach(async () => {
+  own = await testReceiving();
+  bytes = await modelBytes('It came in by an upload.');
+});
+afterEach(async () => own[Symbol.asyncDispose]());
+
+test('bytes that were never synced do not count after another boot', async () => {
+  const path = await own.announce('a.gguf', bytes.length);
+  await own.patch(path, bytes.subarray(0, 1000));
+  // Synced at the end of the service.
+  await own.restart();
+  await own.patch(path, bytes.subarray(1000, 5000), 1000);
+  const state = join(own.models, '.aixcl', 'uploads', idOf(path), 'state.json');
+  const kept = JSON.parse(await readFile(state, 'utf8'));
+  expect(kept.synced).toBe(1000);
+  await own.crash();
+  await writeFile(state, JSON.stringify({ ...kept, boot: 'another' }));
+  await own.restart();
+  expect(await own.offset(path)).toBe(1000);
+  await own.crash();
+  await own.restart();
+  await own.patch(path, bytes.subarray(1000), 1000);
+  await own.settled();
+  expect(sha256(await readFile(join(own.models, 'a.gguf')))).toBe(sha256(bytes));
+});
+
+test('within a boot all that was written counts, also after a kill', async () => {
+  const path = await own.announce('a.gguf', bytes.length);
+  await own.patch(path, bytes.subarray(0, 1000));
+  await own.crash();
+  await own.restart();
+  expect(await own.offset(path)).toBe(1000);
+});
+
+test('a folder that makes no sense is shown, and can be cleared', async () => {
+  const path = await own.announce('a.gguf', bytes.length);
+  await writeFile(join(own.models, '.aixcl', 'uploads', idOf(path), 'about.json'), '{"file":');
+  await mkdir(join(own.models, '.aixcl', 'uploads', 'f'.repeat(32)));
+  await own.restart();
+  expect(await own.receiving.list()).toMatchObject([{ id: idOf(path), phase: 'refused' }]);
+  expect((await own.send('DELETE', path)).status).toBe(204);
+  expect(own.folders()).toEqual([]);
+});
