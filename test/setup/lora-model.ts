@@ -140,9 +140,9 @@ function vocabularyOf(metadata: ReadonlyMap<string, GgufValue>): number {
 
 type Random = (name: string, type: FloatType, size: number, count: number) => Generator<Uint8Array>;
 
-/** Some 65,000 numbers, normally distributed, of which each tensor has its own stretch, repeated: gigabytes take no arithmetic. */
+/** Some 16,000 numbers, normally distributed, of which each tensor has its own stretch, repeated: gigabytes take no arithmetic. */
 function pool(seed: string): Random {
-  const length = 65521;
+  const length = 16381;
   let values: Float64Array | undefined;
   const encoded = new Map<string, Uint8Array>();
   const bytesFor = (type: FloatType, size: number) => {

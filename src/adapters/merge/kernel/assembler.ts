@@ -69,7 +69,8 @@ export const i32 = {
   sub: binary(0x6b),
   mul: binary(0x6c),
   shl: binary(0x74),
-  lessOrEqual: binary(0x4d),
+  /** As signed numbers. */
+  lessOrEqual: binary(0x4c),
 };
 
 const simd = (operation: number): Code => [0xfd, ...unsigned(operation)];

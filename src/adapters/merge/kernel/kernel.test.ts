@@ -82,6 +82,13 @@ test('infinite numbers and those that are none are counted, among F32 too', () =
   expect(run.countF32!(0, 8)).toBe(3);
 });
 
+test('a count that is no multiple of four is rounded up to one', () => {
+  floats.fill(9, 0, 64);
+  halves.fill(0x3f80, 64, 80);
+  expect(run.decodeBF16!(128, 0, 5)).toBe(0);
+  expect([...floats.subarray(0, 9)]).toEqual([...new Array(8).fill(1), 9]);
+});
+
 test.each([
   { rows: 1, columns: 4, rank: 1 },
   { rows: 4, columns: 8, rank: 3 },
