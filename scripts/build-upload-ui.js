@@ -23,15 +23,16 @@ const source = join(root, 'src', 'upload', 'page');
 /** Files of the page that are taken as they are. */
 const asTheyAre = ['.html', '.svg', '.png', '.webmanifest'];
 
-/** Bundles src/upload/server.ts into server.cjs and src/upload/page into page/, each file also as `.br` and `.gz`. `scratch`: a folder on the same disk. */
+/** Bundles src/upload/server.ts and health.ts into one script each, and src/upload/page into page/, each file also as `.br` and `.gz`. `scratch`: a folder on the same disk. */
 export async function buildUploadUi(scratch) {
   const esbuild = await import('esbuild');
   const fresh = mkdtempSync(join(scratch, 'upload-ui-'));
   try {
     const server = await esbuild.build({
       ...forNode,
-      entryPoints: ['src/upload/server.ts'],
-      outfile: join(fresh, 'server.cjs'),
+      entryPoints: ['src/upload/server.ts', 'src/upload/health.ts'],
+      outdir: fresh,
+      outExtension: { '.js': '.cjs' },
       plugins: [absentLibraries, onlyQuantizations, trimmedLibraries],
     });
     const outputs = { ...server.metafile.outputs, ...(await buildPage(esbuild, join(fresh, 'page'))) };

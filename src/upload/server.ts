@@ -1,4 +1,3 @@
-import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import { hostList } from './http/admission.ts';
 import { readAssets } from './http/assets.ts';
 import { requestLog } from './http/request-log.ts';
 import { serve } from './http/serve.ts';
+import { addressFor } from './listen-address.ts';
 import { receivingInto } from './receive/receiving.ts';
 
 declare const AIXCL_VERSION: string;
@@ -15,15 +15,11 @@ declare const AIXCL_VERSION: string;
 /** How long what is under way is given when the service is to end, in milliseconds; the engine waits 10 s before it kills. */
 const endMs = 4500;
 
-const { env } = process;
-const host = env.HOST || '127.0.0.1';
-const port = Number(env.PORT || 8081);
+void main(process.env);
 
-if (process.argv[2] === 'health') health();
-else void main();
-
-/** Serves the page of the home that `AIXCL_HOME` names on `HOST` (127.0.0.1) and `PORT` (8081), until SIGTERM. */
-async function main(): Promise<void> {
+/** Serves the page of the home that `AIXCL_HOME` names at `HOST` (127.0.0.1) and `PORT` (8081), until SIGTERM. */
+async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  const { host, port } = addressFor(env);
   const ending = new AbortController();
   const log = requestLog(env);
   const surroundings = pageSurroundings(env, { signal: ending.signal, warn: log.problem });
@@ -46,14 +42,4 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => void Promise.race([end(), delay(endMs)]).then(() => process.exit(0)));
   }
-}
-
-/** `server.cjs health`, the container's health check: asks the server beside it. */
-function health(): void {
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host;
-  get({ host: name, port, path: '/health', timeout: 3000 }, ({ statusCode }) =>
-    process.exit(statusCode === 204 ? 0 : 1),
-  )
-    .on('timeout', () => process.exit(1))
-    .on('error', () => process.exit(1));
 }

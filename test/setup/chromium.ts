@@ -1,4 +1,5 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { onTestFailed } from 'vitest';
 import { installPackages } from '../../src/adapters/debian/apt.ts';
 import { aixcl } from './aixcl.ts';
 import type { TestHome } from './home.ts';
@@ -18,6 +19,9 @@ export async function startChromium(): Promise<Browser> {
   });
 }
 
+/** For something to show on the page. */
+const patienceMs = 20_000;
+
 export interface OpenWish extends BrowserContextOptions {
   /** Where to ask in place of the published port: a proxy on 127.0.0.1. */
   readonly port?: number;
@@ -32,13 +36,13 @@ export interface PageWindow extends AsyncDisposable {
   tab(): Promise<Page>;
 }
 
-/** Asks `aixcl ui` for an address, and opens it. */
+/** Asks `aixcl ui` for an address, and opens it. A test that fails tells what stood there, as a screen reader has it. */
 export async function openPage(browser: Browser, home: TestHome, wish: OpenWish = {}): Promise<PageWindow> {
   const { port, ...options } = wish;
   const address = new URL(await freshAddress(home));
   if (port !== undefined) address.port = String(port);
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(patienceMs);
   const elsewhere: string[] = [];
   const complaints: string[] = [];
   context.on('request', (request) => {
@@ -51,6 +55,8 @@ export async function openPage(browser: Browser, home: TestHome, wish: OpenWish 
       complaints.push(message.text());
   });
   const page = await context.newPage();
+  let stood = '';
+  onTestFailed(() => void process.stderr.write(`${stood}\n`));
   await page.goto(address.href);
   return {
     page,
@@ -61,6 +67,7 @@ export async function openPage(browser: Browser, home: TestHome, wish: OpenWish 
       return another;
     },
     async [Symbol.asyncDispose]() {
+      stood = await page.locator('body').ariaSnapshot({ timeout: 2000 }).catch(String);
       await context.close();
       if (elsewhere.length > 0) throw new Error(`the page asked elsewhere: ${elsewhere.join(', ')}`);
       if (complaints.length > 0) throw new Error(`the browser complained: ${complaints.join('\n')}`);

@@ -10,8 +10,8 @@ import { resolveHome } from '../../src/home.ts';
 import type { PageState } from '../../src/upload/api.ts';
 import { freePort } from '../setup/ports.ts';
 
-/** As the image has it; `npm run build` makes it. */
-const script = fileURLToPath(new URL('../../services/upload-ui/app/server.cjs', import.meta.url));
+/** What the image has, made by `npm run build`. */
+const app = fileURLToPath(new URL('../../services/upload-ui/app/', import.meta.url));
 const tus = { 'Tus-Resumable': '1.0.0' };
 
 let root: string;
@@ -39,7 +39,10 @@ afterEach(async () => {
 
 async function start(): Promise<Server> {
   const env = { PATH: process.env.PATH, AIXCL_HOME: root, PORT: String(port) };
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(app, 'server.cjs')], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
   const ended = new Promise<Awaited<Server['ended']>>((resolve) =>
@@ -65,7 +68,7 @@ async function letIn(): Promise<string> {
 
 function health(): number | null {
   const env = { PATH: process.env.PATH, AIXCL_HOME: root, PORT: String(port) };
-  return spawnSync(process.execPath, [script, 'health'], { env, stdio: 'ignore' }).status;
+  return spawnSync(process.execPath, [join(app, 'health.cjs')], { env, stdio: 'ignore' }).status;
 }
 
 function dial(text: string): Promise<Socket> {

@@ -130,14 +130,9 @@ export class PageDesk implements Desk {
     target: string,
     work: (context: Surroundings, report: JobReport) => Promise<JobEnd>,
   ): PageJob {
-    return this.#jobs.start(kind, target, async (report) => {
-      this.#running += 1;
-      try {
-        return await work({ ...this.#context, progress: progressIn(report) }, report);
-      } finally {
-        this.#running -= 1;
-      }
-    });
+    return this.#jobs.start(kind, target, (report) =>
+      work({ ...this.#context, progress: progressIn(report) }, report),
+    );
   }
 
   #startInTurn(
@@ -157,9 +152,10 @@ export class PageDesk implements Desk {
 
   #jobChanged(): void {
     this.#jobsVersion += 1;
+    const running = this.#jobs.list().filter(({ outcome }) => outcome === 'running').length;
     // One that has ended has changed what is there.
-    const ended = this.#jobs.list()[0]?.outcome !== 'running';
-    this.#watchers?.poke(ended ? 'all' : 'quick');
+    this.#watchers.poke(running < this.#running ? 'all' : 'quick');
+    this.#running = running;
   }
 
   #warn(line: string, { out }: Surroundings): void {

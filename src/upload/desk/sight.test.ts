@@ -1,14 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, open, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readlink, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { draft, publish as publishTo, TestVault } from '../../adapters/vault/test-vault.ts';
+import { draft, publish, TestVault } from '../../adapters/vault/test-vault.ts';
 import { writeModelOf, writeSplitModel } from '../../models/test-models.ts';
+import type { VaultWriter } from '../../vault/vault.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import type { PageState } from '../api.ts';
-import { putModel, standIn, testDesk } from './test-desk.ts';
+import { putModel, standIn, type TestDesk, testDesk } from './test-desk.ts';
 
 const model = (state: PageState, name: string) => state.models.find((each) => each.name === name);
+
+/** To be disposed before the desk writes. */
+function writerOf({ surroundings }: TestDesk): Promise<VaultWriter> {
+  const { signal } = surroundings;
+  return vaultOf(surroundings).open({ holder: 'test', operation: 'test-1', patience: 0, signal });
+}
 
 test('a model is shown with what its header, its records and the vault say', async () => {
   await using place = await testDesk();
@@ -138,6 +145,8 @@ test.each([
   expect(state.warnings).toEqual([expect.stringContaining(why)]);
   expect(state.activation.active).toBeNull();
   expect(model(state, 'tea.gguf')).toMatchObject({ active: false, notRemovable: null });
+  expect(await place.ended(await place.desk.activate('tea.gguf'))).toMatchObject({ outcome: 'done' });
+  expect(await readFile(place.at('.active_model'), 'utf8')).toBe(text);
 });
 
 test('30: a link that dangles, loops, leaves the directory or is a file is told; what it leads to is not opened', async () => {
@@ -156,6 +165,9 @@ test('30: a link that dangles, loops, leaves the directory or is a file is told;
     const { warnings, activation } = await place.desk.state();
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^current.gguf: .*${why}`))]);
     expect(activation.active).toBeNull();
+    expect(await place.ended(await place.desk.remove('tea.gguf'))).toMatchObject({ outcome: 'done' });
+    expect(await place.ended(await place.desk.undo())).toMatchObject({ outcome: 'done' });
+    expect(await readlink(link)).toBe(target);
   }
   execFileSync('rm', [link]);
   await symlink('../outside.gguf', place.at('leaves.gguf'));
@@ -202,18 +214,13 @@ test('what llama-server is at and what became of the last wish are shown; a wish
 test('snapshots that the page does not restore say why, and what to type', async () => {
   await using place = await testDesk();
   await using bytes = await TestVault.make();
-  const writer = await vaultOf(place.surroundings).open({
-    holder: 'test',
-    operation: 'test-1',
-    patience: 0,
-    signal: new AbortController().signal,
-  });
+  const writer = await writerOf(place);
   try {
     for (const subject of [
       { runtime: 'ollama', name: 'tea:latest' },
       { runtime: 'directory', name: '/data/adapter' },
     ] as const) {
-      await publishTo(writer, [await bytes.live('x')], draft('x', { subject }));
+      await publish(writer, [await bytes.live('x')], draft('x', { subject }));
     }
   } finally {
     await writer[Symbol.asyncDispose]();
@@ -231,6 +238,22 @@ test('snapshots that the page does not restore say why, and what to type', async
       hint: 'aixcl backups restore b0001',
     });
   }
+});
+
+test('what one command took together, or took of Ollama, is for the command line to take back', async () => {
+  await using place = await testDesk();
+  await using bytes = await TestVault.make();
+  const writer = await writerOf(place);
+  const taken = { backupType: 'pre_deletion', facts: { taken: true } } as const;
+  try {
+    for (const name of ['tea.gguf', 'milk.gguf']) {
+      await publish(writer, [await bytes.live(name)], draft(name, taken));
+    }
+  } finally {
+    await writer[Symbol.asyncDispose]();
+  }
+  expect((await place.desk.state()).undo).toBeNull();
+  await expect(place.desk.undo()).rejects.toMatchObject({ code: 'refused', hint: 'aixcl undo' });
 });
 
 test('a vault or a models directory that cannot be read leaves the rest of the page as it is', async () => {

@@ -109,7 +109,7 @@ export async function standIn(answers: Readonly<Record<string, unknown>>): Promi
 }
 
 /** What the entrypoint writes of a wish that it took, but for its id: `key: value` lines. */
-export type Verdict = (name: ModelName) => string;
+export type Verdict = (name: ModelName) => string | Promise<string>;
 
 /** Takes requests as llama-server's entrypoint does, and writes `verdict` into the state. */
 export function entrypoint({ home }: Pick<TestDesk, 'home'>, verdict: Verdict): AsyncDisposable {
@@ -125,8 +125,7 @@ export function entrypoint({ home }: Pick<TestDesk, 'home'>, verdict: Verdict): 
           await rename(own('state.new'), own('state'));
         };
         await write(`phase: switching\nmodel: ${request.name}\nresult: pending`);
-        await delay(300);
-        await write(verdict(request.name));
+        await write(await verdict(request.name));
       }
       await delay(20);
     }

@@ -3,10 +3,15 @@ import type { Tools } from './tools.ts';
 
 /** What the page has done by its server, each with what is said when it is done. */
 
-export function activate({ work }: Tools, name: string): void {
+/** That it is served stands above the list; what else came of it is said. */
+export function activate({ work, connection }: Tools, name: string): void {
   void work.begin(name, `/api/models/${encodeURIComponent(name)}/activate`, {
     failed: `${name} is not active`,
-    done: ({ detail }) => (detail ? { text: sentence(`${name}: ${detail}`) } : null),
+    done: ({ detail }) => {
+      const { active, phase } = connection.state.value!.activation;
+      const isServed = active === name && phase === 'ready';
+      return isServed || detail === null ? null : { text: sentence(`${name}: ${detail}`) };
+    },
   });
 }
 

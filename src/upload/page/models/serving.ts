@@ -26,11 +26,7 @@ export function servingOf(activation: PageActivation, health: PageService['healt
       return serving('busy', `${loading ?? 'A model'} is loading`, back);
     }
     case 'waiting':
-      return serving(
-        'idle',
-        'llama-server waits for a model',
-        reason ?? 'Upload one, or activate one below.',
-      );
+      return serving('idle', 'llama-server waits for a model', 'Upload one, or activate one below.');
     case 'failed':
       return serving('bad', 'No model loads', reason, 'aixcl service logs llama-server');
     case 'ready':

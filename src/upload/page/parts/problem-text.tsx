@@ -1,16 +1,29 @@
 import type { Problem } from '../../api.ts';
 import { Hint } from './hint.tsx';
 
+interface Shown {
+  readonly problem: Problem;
+  /** Under words that say what failed: no title, and the lines when they are asked for. */
+  readonly brief?: boolean;
+}
+
 /** All that is known of what went wrong. */
-export function ProblemText({ problem }: { readonly problem: Problem }) {
+export function ProblemText({ problem, brief = false }: Shown) {
   const { title, detail, hint, evidence } = problem;
   return (
     <div class="problem">
       <p>
-        <strong>{title}.</strong> {detail}
+        {!brief && <strong>{title}.</strong>} {detail}
       </p>
       {hint !== null && <Hint text={hint} />}
-      <Evidence lines={evidence} />
+      {brief && evidence.length > 0 ? (
+        <details>
+          <summary>Last lines</summary>
+          <Evidence lines={evidence} />
+        </details>
+      ) : (
+        <Evidence lines={evidence} />
+      )}
     </div>
   );
 }

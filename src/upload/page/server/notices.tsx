@@ -21,7 +21,7 @@ interface Notice {
 /** So many stay; the oldest goes first. */
 const most = 4;
 
-/** What came of things, said until somebody has read it. */
+/** What came of things, said until somebody dismisses it; what asks for nothing, until there is something newer. */
 export class Notices {
   readonly list = new Observed<readonly Notice[]>([]);
   #made = 0;
@@ -39,8 +39,9 @@ export class Notices {
   }
 
   #add(notice: Notice): void {
-    this.take(notice.about);
-    this.list.set([...this.list.value, notice].slice(-most));
+    const isRead = ({ about, problem, action }: Notice) =>
+      about === notice.about || (problem === null && action === null);
+    this.list.set([...this.list.value.filter((each) => !isRead(each)), notice].slice(-most));
   }
 }
 
@@ -60,7 +61,7 @@ export function NoticeList({ notices }: { readonly notices: Notices }) {
 
 function Shown({ notice, onClose }: { readonly notice: Notice; readonly onClose: () => void }) {
   const { text, problem, action } = notice;
-  const body: ComponentChildren = problem ? <ProblemText problem={problem} /> : null;
+  const body: ComponentChildren = problem ? <ProblemText problem={problem} brief /> : null;
   return (
     <div class={problem ? 'notice bad' : 'notice'}>
       <div class="notice-text">
