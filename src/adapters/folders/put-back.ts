@@ -6,12 +6,12 @@ import type { RestoreOptions } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { makeDirectory, type Ownership } from '../durable.ts';
-import { stageFiles } from '../swap/stage-files.ts';
+import { stageFile, stageFiles } from '../swap/stage-files.ts';
 import { carryOut, NameTaken } from '../swap/swap.ts';
 import { isPlainPath } from '../vault/records.ts';
 import { attributesOf, settleFolders } from './attributes.ts';
-import { findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
-import { readTree } from './tree.ts';
+import { fileFacts, findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
+import { readTree, treeOfFile } from './tree.ts';
 
 const factsSchema = z.object({
   links: z.array(z.object({ path: z.string().refine(isPlainPath), target: z.string() })).catch([]),
@@ -44,7 +44,10 @@ export async function putFolderBack(
           { from: staged, to: target },
         ],
         gone: replaced
-          ? replaced.before.tree.files.map(({ path }) => ({ path: join(aside, path), file: path }))
+          ? replaced.before.tree.files.map(({ path }) => ({
+              path: replaced.before.file ? aside : join(aside, path),
+              file: path,
+            }))
           : [],
         staged: [staged],
         clear: replaced ? [aside] : [],
@@ -57,12 +60,16 @@ export async function putFolderBack(
         async stage() {
           const owner = await ownerOf(replaced ? target : dirname(target));
           const own = replaced?.before.tree.folders[0]?.mode;
-          await stage(snapshot, staged, owner, { ...options, own, opens: await modeOfEmpty(target, before) });
+          const staging = { ...options, own, opens: await modeOfEmpty(target, before) };
+          if (isFileAt(snapshot, target)) await stageSingle(snapshot, staged, owner, staging);
+          else await stage(snapshot, staged, owner, staging);
           return null;
         },
         ...(replaced && {
           async check() {
-            if (!sameTree(replaced.before.tree, await readTree(aside))) throw taken(target);
+            const { tree, file } = replaced.before;
+            const now = file ? await treeOfFile(aside, tree.files[0]?.path) : await readTree(aside);
+            if (!sameTree(tree, now)) throw taken(target);
           },
         }),
         async finish() {},
@@ -72,6 +79,26 @@ export async function putFolderBack(
     if (error instanceof NameTaken) throw taken(target);
     throw error;
   }
+}
+
+/** Elsewhere than where it lay, a single file is put into a folder, as any snapshot is. */
+function isFileAt({ facts, subject }: Snapshot, target: string): boolean {
+  return facts.file === fileFacts.file && subject.name === target;
+}
+
+async function stageSingle(
+  { files, id, facts }: Snapshot,
+  staged: string,
+  owner: Ownership | undefined,
+  { vault, signal, onProgress }: Staging,
+): Promise<void> {
+  const [file, ...more] = files;
+  if (!file || more.length > 0) throw new AixclError('verification', `${id} is no snapshot of one file`);
+  await stageFile(file, staged, vault, owner, {
+    signal,
+    onProgress: (done) => onProgress?.(done / 2),
+    attributes: attributesOf(facts).get(file.path),
+  });
 }
 
 interface Staging extends RestoreOptions {
