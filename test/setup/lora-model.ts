@@ -10,7 +10,10 @@ import { halfFloats } from './half-floats.ts';
 
 type FloatType = 'F32' | 'F16' | 'BF16';
 
-/** A llama with random weights, which llama-server loads: it says nothing that makes sense, and says it with some certainty. */
+/**
+ * A llama with random weights, which llama-server loads: it says nothing that makes sense, and says it with some certainty. It reads ASCII, and
+ * speaks it, or what it says would not be UTF-8, of which llama-server tells no probabilities.
+ */
 export interface LlamaWish {
   /** Of its matrices; norms are F32. */
   readonly type: FloatType;
@@ -46,6 +49,7 @@ export async function write({ metadata, tensors }: Gguf, path: string): Promise<
 
 export function llamaBase(wish: LlamaWish): Gguf {
   const { metadata } = selfTestModel();
+  withoutBytesAbove(metadata, 0x7f);
   const heads = wish.width / 32;
   const set = (key: string, value: number) => metadata.set(`llama.${key}`, { type: 'uint32', value });
   metadata.set('general.name', { type: 'string', value: 'a base' });
@@ -78,7 +82,7 @@ export function llamaBase(wish: LlamaWish): Gguf {
     matrix('token_embd.weight', [wish.width, vocabulary], Math.sqrt(wish.width)),
     ...layers.flat(),
     norm('output_norm.weight'),
-    ...(wish.tied ? [] : [matrix('output.weight', [wish.width, vocabulary], 3)]),
+    ...(wish.tied ? [] : [matrix('output.weight', [wish.width, vocabulary])]),
   ];
   return { metadata, tensors };
 }
@@ -132,10 +136,32 @@ function weightsOf(
   ];
 }
 
+/** Makes plain words of the tokens that stand for such bytes, and of the first of them the space, which is none of ASCII's to the tokenizer. */
+function withoutBytesAbove(metadata: Map<string, GgufValue>, most: number): void {
+  const [tokens, types] = ['tokens', 'token_type'].map((key) => arrayOf(metadata, `tokenizer.ggml.${key}`));
+  const above = (token: unknown) => Number(/^<(0x..)>$/.exec(String(token))?.[1] ?? 0) > most;
+  const word = (token: unknown) => (token === '<0x80>' ? '▁' : `(${String(token).slice(1, -1)})`);
+  metadata.set('tokenizer.ggml.tokens', {
+    ...tokens!,
+    value: tokens!.value.map((token) => (above(token) ? word(token) : token)),
+  });
+  metadata.set('tokenizer.ggml.token_type', {
+    ...types!,
+    value: types!.value.map((type, index) => (above(tokens!.value[index]) ? 1 : type)),
+  });
+}
+
+function arrayOf(
+  metadata: ReadonlyMap<string, GgufValue>,
+  key: string,
+): GgufValue & { readonly type: 'array' } {
+  const value = metadata.get(key);
+  if (value?.type !== 'array') throw new Error(`${key} is no array`);
+  return value;
+}
+
 function vocabularyOf(metadata: ReadonlyMap<string, GgufValue>): number {
-  const tokens = metadata.get('tokenizer.ggml.tokens');
-  if (tokens?.type !== 'array') throw new Error('a model has tokens');
-  return tokens.value.length;
+  return arrayOf(metadata, 'tokenizer.ggml.tokens').value.length;
 }
 
 type Random = (name: string, type: FloatType, size: number, count: number) => Generator<Uint8Array>;
