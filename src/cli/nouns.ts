@@ -10,6 +10,7 @@ import { stackCommand } from './commands/stack.ts';
 import { uiCommand } from './commands/ui.ts';
 import { undoCommand } from './commands/undo.ts';
 import { vaultCommand } from './commands/vault.ts';
+import { versionsCommand } from './commands/versions.ts';
 
 /** Every noun of the command line, in the order of its help. */
 export const nouns: readonly Noun[] = [
@@ -17,6 +18,7 @@ export const nouns: readonly Noun[] = [
   serviceCommand,
   modelsCommand,
   undoCommand,
+  versionsCommand,
   backupsCommand,
   vaultCommand,
   doctorCommand,

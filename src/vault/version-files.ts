@@ -22,11 +22,17 @@ export function evolutionFiles(snapshot: Pick<Snapshot, 'files' | 'facts'>): rea
     .map((file) => ({ ...file, path: file.path.slice(evolutionFolder.length + 1) }));
 }
 
+/** The subject's own files, as they are called in the snapshot. */
+export function modelFiles(snapshot: Pick<Snapshot, 'kind' | 'facts' | 'files'>): readonly SnapshotFile[] {
+  if (!isOfVersion(snapshot)) return snapshot.files;
+  const evolution = new Set(evolutionFiles(snapshot).map(({ path }) => `${evolutionFolder}/${path}`));
+  return snapshot.files.filter(({ path }) => path !== deletedRecord && !evolution.has(path));
+}
+
 /** What a snapshot puts where its subject lived: of a version, the subject's own files alone. */
 export function asItStood(snapshot: Snapshot): Snapshot {
   if (!isOfVersion(snapshot)) return snapshot;
-  const evolution = new Set(evolutionFiles(snapshot).map(({ path }) => `${evolutionFolder}/${path}`));
-  const own = snapshot.files.filter(({ path }) => path !== deletedRecord && !evolution.has(path));
+  const own = modelFiles(snapshot);
   if (snapshot.subject.runtime !== 'directory') return withFiles(snapshot, own);
   const inner = (path: string) =>
     path.startsWith(`${adapterFolder}/`) ? [path.slice(adapterFolder.length + 1)] : [];

@@ -1,6 +1,7 @@
 import { AixclError } from '../errors.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
+import { unreadable } from './unreadable.ts';
 import type { VaultContents } from './vault.ts';
 
 /** `MODEL@v003` or `MODEL@latest`, taken apart at the last `@`. */
@@ -28,20 +29,23 @@ export function parseVersionId(text: string): VersionId | undefined {
 /** Whether a user who writes `text` for a model may mean this one. */
 export type Means = (text: string, subject: Subject) => boolean;
 
-/** Versions of what `text` means, by number. */
+/** Versions of what `text` means, by number: of a model, of a path, or where neither is called so, of directories of that last name. */
 export function versionsMeant(
   snapshots: readonly Snapshot[],
   text: string,
   means: Means,
 ): readonly Snapshot[] {
-  return snapshots
-    .filter(({ kind, subject }) => kind === 'version' && means(text, subject))
-    .sort((a, b) => a.number - b.number);
+  const versions = snapshots.filter(({ kind }) => kind === 'version').sort((a, b) => a.number - b.number);
+  const named = versions.filter(({ subject }) => means(text, subject));
+  if (named.length > 0 || text.includes('/')) return named;
+  return versions.filter(
+    ({ subject }) => subject.runtime === 'directory' && subject.name.endsWith(`/${text}`),
+  );
 }
 
 /**
  * The version that `text` names. Throws `notFound`, naming those there are; `verification` where its record can't be read, or where the latest
- * one's can't; `refused` for a name that versions of two runtimes have.
+ * one's can't; `refused` for a name that versions of several subjects have.
  */
 export function chooseVersion(contents: VaultContents, text: string, means: Means): Snapshot {
   const id = parseVersionId(text);
@@ -49,24 +53,27 @@ export function chooseVersion(contents: VaultContents, text: string, means: Mean
   const model = id?.model ?? (at > 0 ? text.slice(0, at) : text);
   const own = versionsMeant(contents.snapshots, model, means);
   const found = id && (id.number === null ? own.at(-1) : own.find(({ number }) => number === id.number));
-  const unreadable = contents.broken.filter(({ name }) => {
+  const lost = contents.broken.filter(({ name }) => {
     const other = parseVersionId(name);
     const same = other?.model === model || other?.model === own[0]?.subject.name;
     if (!other || other.number === null || !same || !id) return false;
     return id.number === null ? other.number > (found?.number ?? 0) : other.number === id.number;
   });
-  const [broken] = unreadable;
-  if (broken && (!found || id?.number === null)) {
-    throw new AixclError('verification', `the record ${broken.name} can't be read: ${broken.why}`, {
-      hint: 'docs/recovery.md says how a record comes back',
-    });
-  }
+  const [broken] = lost;
+  if (broken && (!found || id?.number === null)) throw unreadable(broken.name, [broken]);
+  // A record without an id may be any.
+  const nameless = contents.broken.filter(({ name }) => !parseVersionId(name) && !/^b\d+$/.test(name));
+  if (!found && id && nameless.length > 0) throw unreadable(text, nameless);
   if (!found) throw noSuchVersion(text, own);
-  const runtimes = new Set(own.map(({ subject }) => subject.runtime));
-  if (runtimes.size === 1) return found;
-  throw new AixclError('refused', `${model} has versions in ${[...runtimes].join(' and ')}`, {
-    hint: 'aixcl versions list',
-  });
+  const subjects = new Set(own.map(({ subject: { runtime, name } }) => `${name} (${runtime})`));
+  if (subjects.size === 1) return found;
+  throw new AixclError(
+    'refused',
+    `${JSON.stringify(model)} may be any of these: ${[...subjects].join(', ')}`,
+    {
+      hint: 'aixcl versions list',
+    },
+  );
 }
 
 function noSuchVersion(text: string, own: readonly Snapshot[]): AixclError {

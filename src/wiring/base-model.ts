@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { hashFile } from '../adapters/vault/hashing.ts';
-import { AixclError } from '../errors.ts';
+import { AixclError, systemCode } from '../errors.ts';
 import { type Found, lookUp } from '../models/find-kept.ts';
 import { quoted } from '../models/model-name.ts';
 import { keepersOf } from './keepers.ts';
@@ -30,11 +31,9 @@ async function digestOfModel(context: Surroundings, name: string): Promise<strin
   if (found) return await digestOfKept(context, found);
   if (!name.endsWith('.gguf')) return null;
   return await known(async () => {
-    const { digest } = await working(
-      context,
-      `Hashing ${quoted(name)}`,
-      Number.POSITIVE_INFINITY,
-      (options) => hashFile(resolve(name), options),
+    const { size } = await stat(resolve(name));
+    const { digest } = await working(context, `Hashing ${quoted(name)}`, size, (options) =>
+      hashFile(resolve(name), options),
     );
     return digest;
   });
@@ -56,6 +55,7 @@ async function known<T>(look: () => Promise<T | undefined>): Promise<T | null> {
     return (await look()) ?? null;
   } catch (error) {
     if (error instanceof AixclError && !['interrupted', 'terminated'].includes(error.code)) return null;
+    if (systemCode(error) !== undefined) return null;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { Snapshot, SnapshotDraft } from '../../vault/snapshot.ts';
 import type { Marks, SnapshotRecord, TakenFile } from '../../vault/vault.ts';
 import type { Desk } from './desk.ts';
 import { assertReadable, type Entry, lookUpAll, readIndex, writeIndex } from './index-file.ts';
-import { backups, claimNumber, numberOf, type Series, spelled, versionsOf } from './numbers.ts';
+import { backups, claimantOf, claimNumber, numberOf, type Series, spelled, versionsOf } from './numbers.ts';
 import {
   assertPaths,
   type BlobReference,
@@ -138,14 +138,27 @@ export async function withDigest(
 
 type Numbered = Pick<SnapshotDraft, 'kind' | 'subject' | 'operation'>;
 
-/** Claims one. A version's claim names the operation that made it, wherever that was: so a version is known when it comes back. */
-function numberFor(desk: Desk, record: Numbered, entries: readonly Entry[], wish?: number): Promise<number> {
+/**
+ * Claims one. A version's claim names the operation that made it, wherever that was: so a version that comes back gets its number, which nobody
+ * else ever had.
+ */
+async function numberFor(
+  desk: Desk,
+  record: Numbered,
+  entries: readonly Entry[],
+  wish?: number,
+): Promise<number> {
   const operation = record.kind === 'version' ? record.operation : desk.operation;
   const taken = new Set(entries.map((entry) => numberIn(entry, record)));
+  if (record.kind === 'version' && wish !== undefined && !taken.has(wish)) {
+    const claimant = await claimantOf(desk.layout.numbers, seriesOf(record), wish);
+    // An empty claim was cut short before it said whose it is.
+    if (claimant === operation || claimant === '') return wish;
+  }
   return claimNumber(desk.layout.numbers, seriesOf(record), { taken, wish, operation, owner: desk.owner });
 }
 
-export function seriesOf({ kind, subject }: Pick<SnapshotDraft, 'kind' | 'subject'>): Series {
+function seriesOf({ kind, subject }: Pick<SnapshotDraft, 'kind' | 'subject'>): Series {
   return kind === 'backup' ? backups : versionsOf(subject);
 }
 
@@ -154,7 +167,7 @@ function idOf(record: Pick<SnapshotDraft, 'kind' | 'subject'>, number: number): 
   return record.kind === 'backup' ? text : `${record.subject.name}@${text}`;
 }
 
-export async function keepRecord(desk: Desk, content: Uint8Array, path: string): Promise<BlobReference> {
+async function keepRecord(desk: Desk, content: Uint8Array, path: string): Promise<BlobReference> {
   const reference = referenceOf(content);
   const file = { path, ...reference, proven: true, bytes: { kind: 'memory' as const, content } };
   await takeIn(desk, file, { way: 'copy', recheck: true, signal: new AbortController().signal });
@@ -197,7 +210,7 @@ function withMarks(entry: Entry, change: Marks): Entry {
 }
 
 /** Number of an entry, if it is of the series that a snapshot of `draft` belongs to; else 0. */
-export function numberIn(entry: Entry, { kind, subject }: Pick<SnapshotDraft, 'kind' | 'subject'>): number {
+function numberIn(entry: Entry, { kind, subject }: Pick<SnapshotDraft, 'kind' | 'subject'>): number {
   const id = idIn(entry);
   if (typeof id !== 'string') return 0;
   if (kind === 'version' && id.slice(0, id.lastIndexOf('@')) !== subject.name) return 0;

@@ -3,12 +3,12 @@ import { AixclError } from '../../errors.ts';
 import { deletedVersion, deletedVersionFacts } from '../../vault/deleted-version.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { Snapshot, SnapshotDraft } from '../../vault/snapshot.ts';
+import { sameSubject } from '../../vault/subject.ts';
 import { deletedRecord } from '../../vault/version-files.ts';
 import { sweep } from './collect.ts';
 import type { Desk } from './desk.ts';
 import { type Entry, lookUp, readRecord, recordOf } from './index-file.ts';
-import { claimantOf } from './numbers.ts';
-import { enter, entriesOf, idIn, numberIn, referenceOf, seriesOf, withDigest } from './publish.ts';
+import { enter, entriesOf, idIn, referenceOf, withDigest } from './publish.ts';
 import { parseRecord, writeManifest, writeMetadata } from './records.ts';
 
 /** As `VaultWriter.retire` says. The metadata of the version stays as a file of the backup. */
@@ -60,21 +60,16 @@ export async function reinstate(desk: Desk, id: string): Promise<Snapshot> {
   const record = { manifest, metadata: metadata.content };
   const read = parseRecord(record);
   if (typeof read === 'string') throw new AixclError('verification', `${was.id} can't be read: ${read}`);
+  if (read.kind !== 'version' || !sameSubject(read.subject, backup.subject)) {
+    throw new AixclError('verification', `the metadata that ${id} keeps is not that of ${was.id}`);
+  }
   const here = await withDigest(desk, entries, hashOf(manifest));
   if (here) return here;
   const { verified, damage } = backup;
-  const free = !entries.some((entry) => numberIn(entry, read) === was.number);
-  const claimant = free ? await claimantOf(desk.layout.numbers, seriesOf(read), was.number) : undefined;
-  // Its own claim, or one whose writing was cut short.
-  const own = free && claimant !== undefined && [read.operation, ''].includes(claimant);
   return enter(
     desk,
     { ...read, ...record },
-    {
-      marks: { verified, damage, undone: null, places: [] },
-      number: own ? was.number : undefined,
-      wish: was.number,
-    },
+    { marks: { verified, damage, undone: null, places: [] }, wish: was.number },
   );
 }
 
