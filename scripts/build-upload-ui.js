@@ -32,6 +32,8 @@ export async function buildUploadUi(scratch) {
       ...forNode,
       entryPoints: ['src/upload/server.ts', 'src/upload/health.ts'],
       outdir: fresh,
+      // Node prints the line that an error comes from.
+      lineLimit: 160,
       outExtension: { '.js': '.cjs' },
       plugins: [absentLibraries, onlyQuantizations, trimmedLibraries],
     });

@@ -8,27 +8,28 @@ import { type Owner, ownerOf } from './home-folder.ts';
 /**
  * Makes the folders of the home that the page's service writes into, and opens to it what root closed: it runs as the owner of the models
  * directory. Only root can give, and gives what is root's own; a folder of anybody else stays as it is. What others on this machine could not
- * reach, they still can't.
+ * reach, they still can't. Answers whether the home was closed.
  */
-export async function openToPage(home: Home): Promise<void> {
+export async function openToPage(home: Home): Promise<{ readonly opened: boolean }> {
   const owner = await ownerOf(home.models);
   const asRoot = process.getuid?.() === 0 && owner.uid !== 0;
-  if (asRoot) await letPass(home.root, owner);
+  const opened = asRoot && (await letPass(home.root, owner));
   const folders = [home.vault, home.journal, join(home.root, 'page')];
   for (const path of folders)
     await mkdir(path, { recursive: true, mode: path === home.journal ? 0o755 : 0o700 });
-  if (!asRoot) return;
+  if (!asRoot) return { opened };
   // In `.aixcl`, earlier versions left folders that were root's.
   for (const path of [...folders, join(home.models, '.aixcl')]) await giveFolder(path, owner);
+  return { opened };
 }
 
 /**
  * Lets the owner pass through a folder of root's that nobody else could: `mkdir` under a umask of 077 makes such a home. What lies in it is closed
  * to others by itself then, but for Ollama's folder, whose models the page reads.
  */
-async function letPass(root: string, { uid, gid }: Owner): Promise<void> {
+async function letPass(root: string, { gid }: Owner): Promise<boolean> {
   const { mode, ...found } = await stat(root);
-  if (found.uid !== 0 || mode & 0o001 || (found.gid === gid && mode & 0o010) || found.uid === uid) return;
+  if (found.uid !== 0 || mode & 0o001 || (found.gid === gid && mode & 0o010)) return false;
   for (const entry of await readdir(root, { withFileTypes: true })) {
     if (entry.isSymbolicLink() || entry.name === 'ollama') continue;
     const path = join(root, entry.name);
@@ -36,6 +37,7 @@ async function letPass(root: string, { uid, gid }: Owner): Promise<void> {
     if (found) await chmod(path, found.mode & 0o7770);
   }
   await chmod(root, (mode & 0o7777) | 0o001);
+  return true;
 }
 
 /** Gives a folder, and what lies right in it, to `owner` where it is root's. Whoever owns the folder may change it meanwhile, so no link in it is followed. */

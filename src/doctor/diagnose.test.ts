@@ -54,6 +54,7 @@ const wrong = examined({
     helpers: ['aixcl-helper-1'],
     unfinishedNames: true,
     interrupted: { operation: '20261122t010203-abcdef', command: 'models remove', began: daysAgo(1) },
+    uploads: [{ file: 'tea.gguf', bytes: 5, touched: daysAgo(8) }],
   },
   services: [
     ourService({ condition: 'its container is called 0123456789ab_ollama', onlyRename: true }),

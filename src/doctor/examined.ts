@@ -180,6 +180,16 @@ export interface LeftoversExamined {
   readonly unfinishedNames: boolean;
   /** The last command of the journal, when it was killed. */
   readonly interrupted: { readonly operation: string; readonly command: string; readonly began: Date } | null;
+  /** Uploads to the page that are no models yet. */
+  readonly uploads: readonly UploadLeft[];
+}
+
+export interface UploadLeft {
+  readonly file: string;
+  /** That came so far. */
+  readonly bytes: number;
+  /** When the last of them came. */
+  readonly touched: Date;
 }
 
 export interface ServiceExamined extends ServiceStatus {

@@ -60,7 +60,7 @@ export function examined(own: Partial<Examined> = {}): Examined {
       elsewhere: false,
     },
     backups: { uniqueWithout: [], pulledWithout: [], models: 2, newest: daysAgo(1) },
-    leftovers: { helpers: [], unfinishedNames: false, interrupted: null },
+    leftovers: { helpers: [], unfinishedNames: false, interrupted: null, uploads: [] },
     services: [ourService()],
     images: { drifted: [], overridden: [] },
     unexamined: [],

@@ -121,6 +121,8 @@ test.each([
   ['a start of one', ['stack start'], ['service start', 'ollama'], false],
   ['a start after a restart', ['stack restart'], ['stack start'], true],
   ['a restart after a start', ['stack start'], ['stack restart'], false],
+  ["a command after the page's", ['models remove (page)', 'tea.gguf'], ['models remove', 'tea.gguf'], true],
+  ["the page's after a command", ['undo', 'tea.gguf'], ['undo (page)', 'tea.gguf'], true],
   ['a start of another stack', ['stack start'], ['stack start --file x.yaml'], false],
 ])(
   'an interrupted one is resolved by a later one that is done: %s',
@@ -152,12 +154,16 @@ test('what to run is what was typed, where the journal knows that', () => {
     begin('a', 'models remove', 'tea:latest', "Grandma's tea.gguf"),
     begin('b', 'models add', 'tea.gguf'),
     begin('c', 'service restart', 'ollama'),
+    begin('d', 'models activate (page)', 'tea.gguf'),
+    begin('e', 'undo (page)', 'tea.gguf'),
   ];
-  const gone = new Map(['a', 'b', 'c'].map((id) => [id, false]));
+  const gone = new Map(['a', 'b', 'c', 'd', 'e'].map((id) => [id, false]));
   expect(operationsOf(entries, gone).map(({ resolution }) => resolution)).toEqual([
     `not yet: run aixcl models remove tea:latest 'Grandma'\\''s tea.gguf'`,
     'not yet: run aixcl models add again',
     'not yet: run aixcl service restart ollama',
+    'not yet: run aixcl models activate tea.gguf',
+    'not yet: run aixcl undo again',
   ]);
 });
 

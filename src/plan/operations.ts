@@ -126,7 +126,12 @@ export function repeats(
 
 /** A service's command is the stack's, for one. */
 function workOf(command: string): string {
-  return command.replace(/^(stack|service) /, '');
+  return typed(command).replace(/^(stack|service) /, '');
+}
+
+/** What the upload page does is noted as `models remove (page)`: the command that does the same. */
+function typed(command: string): string {
+  return command.replace(/ \(page\)$/, '');
 }
 
 /** Commands whose targets are what was typed. Others name what came of it. */
@@ -135,6 +140,7 @@ const typedTargets = /^((stack|service) |models (remove|activate)\b)/;
 /** The command to type again. */
 function retypedAs({ command, targets }: Pick<JournalledOperation, 'command' | 'targets'>): string {
   if (command === null) return 'run it again';
-  if (!typedTargets.test(command)) return `run aixcl ${command} again`;
-  return `run ${['aixcl', command, ...targets.map(shellWord)].join(' ')}`;
+  const again = typed(command);
+  if (!typedTargets.test(again)) return `run aixcl ${again} again`;
+  return `run ${['aixcl', again, ...targets.map(shellWord)].join(' ')}`;
 }

@@ -41,7 +41,9 @@ export function problemOf(error: unknown): Problem {
     return { ...problemWith('unexpected', reasonOf(error)), hint: 'docker logs upload-ui' };
   }
   const { code, message, hint, evidence } = error;
-  return { ...problemWith(code, message), hint: hint ?? null, evidence };
+  // The command line's speaks of its own flags.
+  const next = code === 'busy' ? 'Wait until it is done, then try again.' : hint;
+  return { ...problemWith(code, message), hint: next ?? null, evidence };
 }
 
 function problemWith(code: ErrorCode, detail: string): Problem {

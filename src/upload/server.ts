@@ -22,6 +22,10 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
   const { host, port } = addressFor(env);
   const ending = new AbortController();
   const log = requestLog(env);
+  process.on('uncaughtException', (error) => {
+    log.problem(error);
+    process.exit(1);
+  });
   const surroundings = pageSurroundings(env, { signal: ending.signal, warn: log.problem });
   const receiving = receivingInto(surroundings);
   const desk = createDesk(surroundings, { receiving, version: AIXCL_VERSION });

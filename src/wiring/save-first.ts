@@ -48,10 +48,18 @@ export async function saveBeforeUpdate(
   return proof.snapshot;
 }
 
-/** Replaces the GGUF model `name`, once it is saved. `command`: whose work it is, as the journal has it. */
+/** Whose work a replacement is. */
+interface Replacing {
+  /** As the journal has it: `models add`. */
+  readonly command: string;
+  /** How its user gives the new model a name of its own. */
+  readonly otherName: string;
+}
+
+/** Replaces the GGUF model `name`, once it is saved. */
 export async function replaceSaved(
   context: Surroundings,
-  command: string,
+  { command, otherName }: Replacing,
   operation: Operation,
   keeper: Keeper,
   name: string,
@@ -59,19 +67,15 @@ export async function replaceSaved(
 ): Promise<Snapshot> {
   return await holdingVault(context, command, operation, async (writer) => {
     const model = await keeper.find(name);
-    if (!model) throw notAModel(name);
+    if (!model) {
+      throw new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
+        hint: otherName,
+      });
+    }
     if (model.held) {
-      throw new AixclError('refused', `${quoted(name)} stays as it is: ${model.held}`, { hint: asName });
+      throw new AixclError('refused', `${quoted(name)} stays as it is: ${model.held}`, { hint: otherName });
     }
     const wish = { keeper, model, operation, reason: `replaced by ${command}` };
     return await saveBeforeUpdate(context, writer, wish, swap);
-  });
-}
-
-const asName = 'Give the new one a name of its own: --as NAME';
-
-function notAModel(name: string): AixclError {
-  return new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
-    hint: asName,
   });
 }

@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
 import { ok, sentences } from '../e2e/llama-stack.ts';
+import type { Disk } from '../faults/lab/disks.ts';
 import { type OpenWish, openPage, type PageWindow, startChromium } from '../setup/chromium.ts';
 import {
   describeEngine,
@@ -27,6 +28,8 @@ export interface PageStackWish {
   readonly models?: Readonly<Record<string, string>>;
   /** Of Ollama, which runs only where it is given. */
   readonly ollama?: () => Promise<string>;
+  /** A disk of the models' own. */
+  readonly disk?: () => Disk;
 }
 
 /** `describe` with such a stack on an empty engine, which is gone at the end. */
@@ -34,8 +37,10 @@ export function describePage(name: string, body: (the: PageSuite) => void, wish:
   describeEngine(name, () => {
     let home: TestHome | undefined;
     let browser: Browser | undefined;
+    let disk: Disk | undefined;
     beforeAll(async () => {
-      home = await homeWithPage(wish);
+      disk = wish.disk?.();
+      home = await homeWithPage(wish, disk);
       browser = await startChromium();
     });
     afterAll(async () => {
@@ -43,6 +48,7 @@ export function describePage(name: string, body: (the: PageSuite) => void, wish:
       // The page writes into the home until it ends.
       await testEngine().removeContainers();
       await home?.[Symbol.asyncDispose]();
+      disk?.[Symbol.dispose]();
     });
     body({
       get home() {
@@ -56,15 +62,24 @@ export function describePage(name: string, body: (the: PageSuite) => void, wish:
   });
 }
 
-async function homeWithPage({ models = sentences, ollama }: PageStackWish): Promise<TestHome> {
+async function homeWithPage(
+  { models = sentences, ollama }: PageStackWish,
+  disk: Disk | undefined,
+): Promise<TestHome> {
   await resetEngine();
   const images: HomeWish = { page: await pageImage(), ...(ollama && { ollama: await ollama() }) };
-  const home = await makeHome(images);
+  const home = withModelsOn(disk, await makeHome(images));
   await mkdir(home.models);
   for (const [name, sentence] of Object.entries(models))
     await writeSelfTestModel(join(home.models, name), sentence);
   await ok(home, 'stack', 'start', ...(ollama ? [] : ['llama-server', 'upload-ui']));
   return home;
+}
+
+function withModelsOn(disk: Disk | undefined, home: TestHome): TestHome {
+  if (!disk) return home;
+  const models = join(disk.path, 'models');
+  return { ...home, models, env: { ...home.env, AIXCL_MODELS_DIR: models } };
 }
 
 /** What `aixcl models list` calls active. */

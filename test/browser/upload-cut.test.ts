@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { sha256Of } from '../faults/lab/oracle.ts';
 import { type CuttingProxy, cuttingProxy } from '../setup/cutting-proxy.ts';
-import { docker, engineTest, runProcess } from '../setup/engine-test.ts';
+import { docker, engineTest } from '../setup/engine-test.ts';
 import { writeModelOfSize } from '../setup/noisy-model.ts';
 import { choose, modelRow, upload, uploadItem } from './driver.ts';
 import { describePage } from './page-stack.ts';
 import { watchName } from './watch-name.ts';
 
 const size = 2 ** 30;
-/** What the page sends in one request. */
+/** What may be sent in vain for each cut. The page sends half of it at once, so that a restart and a reload are in it, too. */
 const chunk = 8 * 2 ** 20;
 /** Bytes of requests that are no body: the page, its heads, events. */
 const overhead = 2 ** 20;
@@ -22,7 +23,7 @@ describePage('an upload of 1 GiB', (the) => {
     async () => {
       const file = join(tmpdir(), `aixcl-upload-${process.pid}.gguf`);
       const name = file.slice(tmpdir().length + 1);
-      await using proxy = await cuttingProxy(the.home.ports.page, [size / 3, (2 * size) / 3]);
+      await using proxy = await cuttingProxy(the.home.ports.page, { cutAt: [size / 3, (2 * size) / 3] });
       await using watch = watchName(join(the.home.models, name));
       try {
         await writeModelOfSize(file, { sentence: 'I came in pieces.', seed: 'cut', size });
@@ -43,7 +44,7 @@ describePage('an upload of 1 GiB', (the) => {
         await modelRow(page, name).waitFor({ timeout: 60_000 });
         expect(proxy.towardsServer).toBeLessThanOrEqual(size + 2 * chunk + overhead);
         expect(proxy.towardsServer).toBeGreaterThan(size);
-        expect(await sha256(join(the.home.models, name))).toBe(await sha256(file));
+        expect(await sha256Of(join(the.home.models, name))).toBe(await sha256Of(file));
         expect(await watch.seen()).toEqual(['none', size]);
       } finally {
         await rm(file, { force: true });
@@ -58,10 +59,4 @@ async function sent(proxy: CuttingProxy, bytes: number): Promise<void> {
     if (Date.now() > deadline)
       throw new Error(`${proxy.towardsServer} of ${bytes} bytes were sent in a minute`);
   }
-}
-
-async function sha256(path: string): Promise<string> {
-  const { code, stdout, stderr } = await runProcess('sha256sum', [path], { env: process.env });
-  expect(code, stderr).toBe(0);
-  return stdout.slice(0, 64);
 }

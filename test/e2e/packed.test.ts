@@ -1,16 +1,28 @@
-import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { describeEngine, engineTest, runProcess, testEngine } from '../setup/engine-test.ts';
-import { homeWithModels, servedModel } from './llama-stack.ts';
+import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
+import {
+  describeEngine,
+  engineTest,
+  makeHome,
+  ollamaImage,
+  resetEngine,
+  runProcess,
+  testEngine,
+} from '../setup/engine-test.ts';
+import { servedModel } from './llama-stack.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 describeEngine('the packed tarball', () => {
   engineTest('installed into an empty prefix runs stack start from any folder', async () => {
-    await using home = await homeWithModels();
+    await resetEngine();
+    await using home = await makeHome({ ollama: await ollamaImage(), page: 'pinned' });
+    await mkdir(home.models);
+    await writeSelfTestModel(join(home.models, 'a.gguf'), 'I am model A.');
     const prefix = await mkdtemp(join(tmpdir(), 'aixcl-prefix-'));
     try {
       const env = { ...process.env, HOME: prefix, npm_config_prefix: prefix, npm_config_offline: 'true' };
@@ -27,7 +39,7 @@ describeEngine('the packed tarball', () => {
       expect(installed.code, installed.stderr).toBe(0);
       // Only Node itself is on the PATH beside it.
       await symlink(process.execPath, join(prefix, 'bin', 'node'));
-      const outcome = await runProcess('aixcl', ['stack', 'start', 'llama-server'], {
+      const outcome = await runProcess('aixcl', ['stack', 'start'], {
         cwd: '/',
         env: {
           PATH: `${join(prefix, 'bin')}:/usr/bin:/bin`,
@@ -38,6 +50,9 @@ describeEngine('the packed tarball', () => {
       });
       expect(outcome.code, outcome.stderr).toBe(0);
       expect(await servedModel(home)).toBe('a.gguf');
+      const [address] = /http:\S+\?token=\S+/.exec(outcome.stdout) ?? [];
+      const page = await fetch(address ?? '', { redirect: 'manual' });
+      expect(page.status).toBe(303);
     } finally {
       await rm(prefix, { recursive: true, force: true });
     }

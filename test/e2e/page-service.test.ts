@@ -50,6 +50,11 @@ for (const [name, engineOf] of [
       await run('stack', 'start');
       expect((await run('stack', 'status', '--check')).stdout).toContain('Services: 3/3 healthy');
 
+      // llama-server waits for a model: nobody listens, and the machine says so.
+      const reach = `Promise.all(['ollama:11434/api/version', 'llama-server:8080/health'].map((at) => fetch('http://' + at).then(
+        ({ status }) => status, ({ cause }) => cause.code))).then((all) => console.log(all.join()))`;
+      expect((await inside(engine, 'node', '-e', reach)).stdout).toBe('200,ECONNREFUSED\n');
+
       const { Config, HostConfig, Mounts } = await engine.api.getContainer(page).inspect();
       const { uid } = await stat(home.models);
       expect(uid).not.toBe(0);

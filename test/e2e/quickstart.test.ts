@@ -13,8 +13,8 @@ import { containers, ok, servedModel } from './llama-stack.ts';
 /** A home that names no image, so that the pins of the definition count. */
 async function plainHome(): Promise<TestHome> {
   await resetEngine();
-  const home = await makeHome();
-  const { LLAMA_SERVER_IMAGE: _image, ...env } = home.env;
+  const home = await makeHome({ page: 'pinned' });
+  const { LLAMA_SERVER_IMAGE: _image, NODE_IMAGE: _node, ...env } = home.env;
   return { ...home, env, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
 }
 
@@ -27,6 +27,7 @@ describeEngine('quickstart', () => {
       expect(first.code, first.stderr).toBe(0);
       expect(first.stdout).toContain(selfTestSentence);
       expect(first.stdout).toContain(`http://127.0.0.1:${home.ports.llamaServer}`);
+      expect(first.stdout).toMatch(new RegExp(`upload-ui +http://127.0.0.1:${home.ports.page}`));
       expect(first.stdout).toContain(home.models);
       expect(first.stderr).toContain("Debian's packages");
       expect(first.stdout).toMatch(/ollama is left out: .*ollama\/ollama/);
@@ -40,7 +41,7 @@ describeEngine('quickstart', () => {
         answer: selfTestSentence,
         leftOut: [{ service: 'ollama' }],
       });
-      expect(await containers()).toEqual(['llama-server running']);
+      expect(await containers()).toEqual(['llama-server running', 'upload-ui running']);
     },
     700_000,
   );
@@ -49,7 +50,7 @@ describeEngine('quickstart', () => {
     await using home = await plainHome();
     await ok(home, 'quickstart', '--yes');
     await ok(home, 'stack', 'start');
-    expect((await ok(home, 'stack', 'status', '--check')).stdout).toContain('Services: 1/1 healthy');
+    expect((await ok(home, 'stack', 'status', '--check')).stdout).toContain('Services: 2/2 healthy');
   });
 
   engineTest('leaves models alone that are here: it activates one of them', async () => {

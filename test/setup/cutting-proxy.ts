@@ -12,10 +12,25 @@ export interface CuttingProxy extends AsyncDisposable {
   cut(): void;
 }
 
-/** `cutAt`: counts of bytes towards the server, ascending; what is beyond one when it is reached never arrives. */
-export async function cuttingProxy(server: number, cutAt: readonly number[] = []): Promise<CuttingProxy> {
+/** Milliseconds; timers are no finer than this. */
+const pace = 5;
+
+export interface CuttingWish {
+  /** Counts of bytes towards the server, ascending; what is beyond one when it is reached never arrives. */
+  readonly cutAt?: readonly number[];
+  /** Bytes a second towards the server; absent: as fast as it goes. */
+  readonly rate?: number;
+}
+
+/** `server`: its port. */
+export async function cuttingProxy(
+  server: number,
+  { cutAt = [], rate = Number.POSITIVE_INFINITY }: CuttingWish = {},
+): Promise<CuttingProxy> {
   const open = new Set<Socket>();
   let [towardsServer, cuts] = [0, 0];
+  /** When the bytes so far may have come, in milliseconds. */
+  let due = 0;
   const cut = () => {
     cuts += 1;
     // As a lost connection looks from both sides: no orderly end.
@@ -39,6 +54,12 @@ export async function cuttingProxy(server: number, cutAt: readonly number[] = []
       const next = cutAt[cuts];
       if (next !== undefined && towardsServer + chunk.length >= next) return cut();
       towardsServer += chunk.length;
+      due = Math.max(due, performance.now()) + (chunk.length / rate) * 1000;
+      const early = due - performance.now();
+      if (early > pace) {
+        browser.pause();
+        setTimeout(() => browser.resume(), early);
+      }
       if (!onward.write(chunk)) browser.pause();
     });
     onward.on('drain', () => browser.resume());

@@ -10,6 +10,7 @@ import { connect } from '../../src/adapters/docker/connect.ts';
 import { systemCode } from '../../src/errors.ts';
 import { cacheFolder } from '../../src/home.ts';
 import { isLocalImage, localLlamaImage } from '../../src/stack/local-image.ts';
+import { letThrough, letThroughNoMore } from './forwarding.ts';
 import { isOllamaStandIn } from './ollama-image.ts';
 import { isPageImage } from './page-image.ts';
 
@@ -20,7 +21,7 @@ export class PrivateEngine {
   readonly directory: string;
   readonly #dataRoot: string;
   readonly #pidFile: string;
-  readonly #pool: string;
+  readonly #network: string;
   readonly #command: readonly string[];
 
   /**
@@ -33,7 +34,7 @@ export class PrivateEngine {
     this.host = `unix://${this.socket}`;
     this.#dataRoot = join(cacheFolder(), 'test', `engine-${name}`);
     this.#pidFile = join(this.directory, 'docker.pid');
-    this.#pool = `base=10.${network}.0.0/16,size=26`;
+    this.#network = `10.${network}.0.0/16`;
     this.#command = command;
   }
 
@@ -57,9 +58,9 @@ export class PrivateEngine {
       ['--host', this.host],
       // Two daemons would quarrel over docker0.
       ['--bridge', 'none'],
-      ['--default-address-pool', this.#pool],
+      ['--default-address-pool', `base=${this.#network},size=26`],
       // A daemon that starts empties the chains that all daemons of a machine share. Without them published ports are served by proxies,
-      // and only containers' ways out of the machine are missing.
+      // and only containers' ways out of the machine are missing (and those to each other, see forwarding.ts).
       ['--iptables=false', '--ip6tables=false'],
     ].flat();
     await startDaemon(args, {
@@ -68,6 +69,7 @@ export class PrivateEngine {
       pidFile: this.#pidFile,
       command: this.#command,
     });
+    await letThrough(this.#network);
   }
 
   /** `kill -9`, as a crash or the kernel would. Containers live on without it. */
@@ -83,6 +85,7 @@ export class PrivateEngine {
     if (await answers(this.socket)) await this.removeContainers();
     await end(this.pid, 'SIGTERM');
     await end(this.#containerd, 'SIGTERM');
+    await letThroughNoMore(this.#network);
     // What a killed daemon left mounted.
     await unmountUnder(this.#dataRoot);
     await unmountUnder(this.directory);

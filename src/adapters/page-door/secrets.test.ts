@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -99,6 +100,8 @@ test.runIf(process.getuid?.() === 0)('what root makes belongs to whom it is for'
 
 test('old ones go when a new one is made, and of good ones there are never too many', async () => {
   const { secret: first } = await secrets.issue();
+  const made = new Date(now);
+  utimesSync(join(folder, readdirSync(folder)[0] ?? ''), made, made);
   now += 61 * minute;
   await secrets.issue();
   expect(await secrets.find(first)).toBeUndefined();

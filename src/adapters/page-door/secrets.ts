@@ -73,16 +73,18 @@ export class Secrets {
   }
 
   async #sweep(): Promise<void> {
-    const { folder, most } = this.#kind;
+    const { folder, lifetimeMs, most } = this.#kind;
     const names = (await readdir(folder)).filter((name) => hashed.test(name));
-    const good: { name: string; made: number }[] = [];
-    for (const name of names) {
-      const found = await stat(join(folder, name)).catch(() => undefined);
-      if (found && (await this.#isGood(name))) good.push({ name, made: found.mtimeMs });
-      else await this.#forget(name);
-    }
-    good.sort((a, b) => b.made - a.made);
-    for (const { name } of good.slice(most - 1)) await this.#forget(name);
+    const kept = await Promise.all(
+      names.map(async (name) => {
+        const found = await stat(join(folder, name)).catch(() => undefined);
+        return { name, made: found?.mtimeMs ?? 0 };
+      }),
+    );
+    kept.sort((a, b) => b.made - a.made);
+    const oldest = this.#now().getTime() - lifetimeMs;
+    const going = kept.filter(({ made }, index) => made <= oldest || index >= most - 1);
+    await Promise.all(going.map(({ name }) => this.#forget(name)));
   }
 
   /** Whether it was there. */

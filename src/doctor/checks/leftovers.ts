@@ -1,9 +1,14 @@
+import prettyBytes from 'pretty-bytes';
+import { quoted } from '../../models/model-name.ts';
 import type { Examined } from '../examined.ts';
 import type { Finding } from '../finding.ts';
-import { count, few } from '../words.ts';
+import { count, daysBetween, few } from '../words.ts';
 
-/** What killed commands left. */
-export function checkLeftovers({ leftovers }: Examined): Finding[] {
+/** Days without a byte after which nobody seems to go on with an upload. */
+const abandonedAfter = 7;
+
+/** What killed commands left, and uploads that nobody went on with. */
+export function checkLeftovers({ leftovers, now }: Examined): Finding[] {
   if (!leftovers) return [];
   const { helpers, unfinishedNames, interrupted } = leftovers;
   const found: Finding[] = [];
@@ -35,6 +40,18 @@ export function checkLeftovers({ leftovers }: Examined): Finding[] {
       what: `aixcl ${interrupted.command}, begun ${when} UTC, was killed before its end`,
       why: 'What it began is finished or taken back when it, or another command that changes something, runs.',
       command: `aixcl journal ${interrupted.operation}`,
+      fixable: false,
+    });
+  }
+  const uploads = leftovers.uploads.filter(({ touched }) => daysBetween(touched, now) >= abandonedAfter);
+  if (uploads.length > 0) {
+    const total = uploads.reduce((sum, { bytes }) => sum + bytes, 0);
+    found.push({
+      check: 'upload-left',
+      level: 'note',
+      what: `${count(uploads.length, 'upload')} (${prettyBytes(total)}) got no byte for ${abandonedAfter} days or more: ${few(uploads.map(({ file }) => quoted(file)))}`,
+      why: 'What came so far takes room beside the models, and is none of them. On the page it can be gone on with, or cleared.',
+      command: 'aixcl ui',
       fixable: false,
     });
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planFix } from '../plan-fix.ts';
-import { examined, ourService } from '../test-examined.ts';
+import { daysAgo, examined, ourService } from '../test-examined.ts';
 import { checkGpu } from './gpu.ts';
 import { checkImages } from './images.ts';
 import { checkLeftovers } from './leftovers.ts';
@@ -107,6 +107,22 @@ test('images that drifted and pins that .env overrides are notes', () => {
   expect(found.every(({ level }) => level === 'note')).toBe(true);
 });
 
+test('uploads that nobody went on with for a week are named, with where to clear them', () => {
+  const upload = (file: string, days: number) => ({ file, bytes: 1_000_000_000, touched: daysAgo(days) });
+  const uploads = [upload('tea.gguf', 6), upload('milk.gguf', 7), upload('old.gguf', 70)];
+  const leftovers = { helpers: [], unfinishedNames: false, interrupted: null, uploads };
+  expect(checkLeftovers(examined({ leftovers }))).toMatchObject([
+    {
+      check: 'upload-left',
+      level: 'note',
+      what: '2 uploads (2 GB) got no byte for 7 days or more: "milk.gguf", "old.gguf"',
+      command: 'aixcl ui',
+      fixable: false,
+    },
+  ]);
+  expect(checkLeftovers(examined({ leftovers: { ...leftovers, uploads: uploads.slice(0, 1) } }))).toEqual([]);
+});
+
 test('helpers of killed commands and names half changed are settled by --fix; the command that was killed is named', () => {
   const leftovers = {
     helpers: ['aixcl-helper-1', 'aixcl-helper-2'],
@@ -116,6 +132,7 @@ test('helpers of killed commands and names half changed are settled by --fix; th
       command: 'models remove',
       began: new Date('2026-11-22T01:02:03Z'),
     },
+    uploads: [],
   };
   const world = examined({ leftovers });
   expect(checkLeftovers(world).map(({ check, level, fixable }) => [check, level, fixable])).toEqual([

@@ -1,8 +1,11 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { journalOf } from '../../wiring/journal.ts';
 import type { PageJob, PageState } from '../api.ts';
 import { entrypoint, putModel, type StandIn, standIn, type TestDesk, testDesk } from './test-desk.ts';
+
+// Much of it is synced to the disk.
+vi.setConfig({ testTimeout: 30_000 });
 
 const serves = (name: string) => `phase: ready\nactive: ${name}\nresult: applied`;
 

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../vault/digest.ts';
 import { journalOf } from '../../wiring/journal.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import { putModel, sha256Of, type TestDesk, testDesk } from './test-desk.ts';
+
+// Much of it is synced to the disk.
+vi.setConfig({ testTimeout: 30_000 });
 
 async function commandsOf({ surroundings }: TestDesk) {
   const { entries } = await journalOf(surroundings).read();
@@ -126,6 +129,7 @@ test('while another aixcl has the vault it is said who, and nothing is changed',
         status: 423,
         code: 'busy',
         detail: expect.stringContaining('aixcl models add (pid 8) is at work'),
+        hint: 'Wait until it is done, then try again.',
       });
     }
     expect(await sha256Of(place.at('tea.gguf'))).toBe(sha256);

@@ -7,7 +7,7 @@ import type { Subject } from '../../vault/subject.ts';
 import { ggufObject } from '../../wiring/describe-model.ts';
 import type { PageActivation, PageModel } from '../api.ts';
 import type { SeenModel } from './gguf-models.ts';
-import type { SeenOllamaModel } from './services.ts';
+import type { SeenOllamaModel } from './ollama.ts';
 
 type LastBackup = (subject: Subject) => Date | null;
 

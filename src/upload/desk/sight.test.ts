@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, readlink, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { draft, publish, TestVault } from '../../adapters/vault/test-vault.ts';
 import { writeModelOf, writeSplitModel } from '../../models/test-models.ts';
 import type { VaultWriter } from '../../vault/vault.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import type { PageState } from '../api.ts';
 import { putModel, standIn, type TestDesk, testDesk } from './test-desk.ts';
+
+// Much of it is synced to the disk.
+vi.setConfig({ testTimeout: 30_000 });
 
 const model = (state: PageState, name: string) => state.models.find((each) => each.name === name);
 

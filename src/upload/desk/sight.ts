@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LockHolder } from '../../adapters/lock-holder.ts';
 import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import { type Probed, probeService } from '../../adapters/service-probe.ts';
 import { Layout } from '../../adapters/vault/layout.ts';
 import type { Home } from '../../home.ts';
 import type { Activation } from '../../models/active-model.ts';
@@ -10,18 +11,21 @@ import type { Vault } from '../../vault/vault.ts';
 import type { PageJob, PageState, PageUpload } from '../api.ts';
 import { describeActivation, describeGguf, describeOllama } from './describe.ts';
 import { ggufModels, type SeenModels } from './gguf-models.ts';
+import { llamaServerHealth } from './llama-server.ts';
 import { markOf } from './marks.ts';
+import { ollamaLook, type SeenOllama, stoppedOllama } from './ollama.ts';
 import { type Looking, Part } from './part.ts';
-import {
-  type Addresses,
-  llamaServerHealth,
-  type SeenServices,
-  serviceLook,
-  unseenServices,
-} from './services.ts';
 import { SlowPart } from './slow-part.ts';
 import { type SeenVault, vaultContents } from './snapshots.ts';
 import { spaceOf } from './space.ts';
+
+/** Where the stack's services are to be had from here. */
+export interface Addresses {
+  /** `http://ollama:11434`. */
+  readonly ollama: string;
+  /** `http://llama-server:8080`. */
+  readonly llamaServer: string;
+}
 
 export interface SightPorts {
   readonly version: string;
@@ -37,14 +41,14 @@ export interface SightPorts {
 
 /** How often the services are asked, in milliseconds. */
 const servicesEveryMs = 3000;
-/** How long somebody who asks anew waits for them. */
-const servicesPatienceMs = 1500;
+/** How long somebody who asks but once waits for them: the engine's DNS takes two seconds to know no such name, where it can ask no other. */
+const servicesPatienceMs = 2500;
 /** An upload without a byte for so many milliseconds is at rest. */
 const receivingMs = 5000;
 
 /**
- * How much is looked at. `quick`: what changes several times a second while something is going on. `fresh`: all, and nothing of it as it was
- * minutes ago.
+ * How much is looked at. `quick`: what changes several times a second while something is going on. `fresh`: all, services too, which else are
+ * shown as they were last seen until they have answered.
  */
 export type Scope = 'quick' | 'all' | 'fresh';
 
@@ -57,7 +61,8 @@ export class Sight {
   readonly #uploads: Part<readonly PageUpload[]>;
   readonly #busy: Part<string | null>;
   readonly #space: Part<PageState['space']>;
-  readonly #services: SlowPart<SeenServices>;
+  readonly #llamaServer: SlowPart<Probed>;
+  readonly #ollama: SlowPart<SeenOllama>;
   #version = 0;
   #turn: Promise<void> = Promise.resolve();
 
@@ -73,7 +78,9 @@ export class Sight {
     this.#uploads = new Part(always([], () => ports.uploads()));
     this.#busy = new Part(always(null, () => holder.look()));
     this.#space = new Part(spaceOf(home));
-    this.#services = new SlowPart(unseenServices, servicesEveryMs, serviceLook(addresses));
+    const probe = () => probeService(addresses.llamaServer, '/health');
+    this.#llamaServer = new SlowPart<Probed>({ kind: 'absent' }, servicesEveryMs, probe);
+    this.#ollama = new SlowPart(stoppedOllama, servicesEveryMs, ollamaLook(addresses.ollama));
   }
 
   /** Grows with each change that was seen. */
@@ -81,10 +88,10 @@ export class Sight {
     return this.#version;
   }
 
-  refresh(scope: Scope): Promise<void> {
-    const turn = this.#turn.then(() => this.#refresh(scope));
-    this.#turn = turn;
-    return turn;
+  async refresh(scope: Scope): Promise<void> {
+    // One look at the disk at a time; nobody waits for a service in that line.
+    this.#turn = this.#turn.then(() => this.#refreshParts(scope));
+    await Promise.all([this.#turn, this.#refreshServices(scope)]);
   }
 
   /** True while bytes come, or came a moment ago, and while they are checked. */
@@ -98,9 +105,9 @@ export class Sight {
   state(): PageState {
     const activation = this.#activation.value;
     const { snapshots, shown, undo } = this.#vault.value;
-    const { llamaServer, ollama, models } = this.#services.value;
+    const { service: ollama, models } = this.#ollama.value;
     const lastBackup = lastBackups(snapshots);
-    const served = llamaServerHealth(llamaServer, activation);
+    const served = llamaServerHealth(this.#llamaServer.value, activation);
     return {
       version: this.#ports.version,
       models: [
@@ -120,16 +127,20 @@ export class Sight {
     };
   }
 
-  async #refresh(scope: Scope): Promise<void> {
+  async #refreshParts(scope: Scope): Promise<void> {
     const quick = [this.#uploads, this.#activation];
     const parts = scope === 'quick' ? quick : [...quick, this.#models, this.#vault, this.#busy, this.#space];
-    const services = this.#services.refresh(scope === 'fresh' ? servicesPatienceMs : 0, () => {
+    const changed = await Promise.all(parts.map((part) => part.refresh()));
+    if (changed.includes(true)) this.#version += 1;
+  }
+
+  async #refreshServices(scope: Scope): Promise<void> {
+    const changed = () => {
       this.#version += 1;
       this.#ports.changed();
-    });
-    const changed = await Promise.all(parts.map((part) => part.refresh()));
-    await services;
-    if (changed.includes(true)) this.#version += 1;
+    };
+    const patienceMs = scope === 'fresh' ? servicesPatienceMs : 0;
+    await Promise.all([this.#llamaServer, this.#ollama].map((part) => part.refresh(patienceMs, changed)));
   }
 
   #warnings(): string[] {

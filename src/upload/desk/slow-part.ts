@@ -8,6 +8,7 @@ export class SlowPart<T> {
   #value: T;
   #asked = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
+  #answered = false;
 
   /** `look` never throws. */
   constructor(empty: T, everyMs: number, look: () => Promise<T>) {
@@ -20,7 +21,10 @@ export class SlowPart<T> {
     return this.#value;
   }
 
-  /** Asks when it is time, and waits so many milliseconds for the answer; one that is other and comes later is told by `changed`. */
+  /**
+   * Asks when it is time, and waits so many milliseconds for the answer, for the very first one as long as it takes; one that is other and comes
+   * later is told by `changed`.
+   */
   async refresh(patienceMs: number, changed: () => void): Promise<void> {
     if (!this.#running && performance.now() - this.#asked >= this.#everyMs) {
       this.#asked = performance.now();
@@ -28,12 +32,14 @@ export class SlowPart<T> {
         this.#running = undefined;
       });
     }
-    if (patienceMs > 0 && this.#running)
+    if (!this.#answered) await this.#running;
+    else if (patienceMs > 0 && this.#running)
       await Promise.race([this.#running, delay(patienceMs, undefined, { ref: false })]);
   }
 
   async #ask(changed: () => void): Promise<void> {
     const value = await this.#look();
+    this.#answered = true;
     if (isDeepStrictEqual(value, this.#value)) return;
     this.#value = value;
     changed();

@@ -13,7 +13,7 @@ import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { PageJob, PageUpload } from '../api.ts';
 import { pageSurroundings } from '../app.ts';
 import { PageDesk } from './desk.ts';
-import type { Addresses } from './services.ts';
+import type { Addresses } from './sight.ts';
 
 /** For tests: a desk on a home of its own, which goes with it. */
 export interface TestDesk extends AsyncDisposable {

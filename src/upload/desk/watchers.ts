@@ -4,7 +4,7 @@ import type { Scope } from './sight.ts';
 export interface Watched {
   /** Grows with each change. */
   version(): number;
-  refresh(scope: Scope): Promise<void>;
+  refresh(scope: Exclude<Scope, 'fresh'>): Promise<void>;
   state(): PageState;
   /** True while something is going on that is worth a quick look. */
   isLively(): boolean;
@@ -61,15 +61,13 @@ export class Watchers {
   async #run(): Promise<void> {
     this.#running = true;
     let lastAll = Number.NEGATIVE_INFINITY;
-    let isFirst = true;
     while (this.#watchers.size > 0) {
       const began = performance.now();
       const all = this.#wantAll || began - lastAll >= lookEveryMs;
       if (all) lastAll = began;
       this.#poked = false;
       this.#wantAll = this.#wantAll && !all;
-      await this.#watched.refresh(isFirst ? 'fresh' : all ? 'all' : 'quick');
-      isFirst = false;
+      await this.#watched.refresh(all ? 'all' : 'quick');
       this.#tell();
       await this.#pause(began, lastAll);
     }

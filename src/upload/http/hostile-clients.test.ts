@@ -62,6 +62,14 @@ test('without a session nothing is to be had but a page that says how to get one
   expect(page.done).toEqual([]);
 });
 
+test('whom the link of another site led here is led on once more, by a page of ours: then the browser brings its cookie', async () => {
+  const link = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const first = await ask('/', { headers: { ...link, 'sec-fetch-site': 'cross-site' } });
+  expect([first.response, first.headers.refresh]).toEqual([401, '0; url=/']);
+  const second = await ask('/', { headers: { ...link, 'sec-fetch-site': 'same-origin' } });
+  expect([second.response, second.headers.refresh]).toEqual([401, undefined]);
+});
+
 test('a token is good once: used, unknown, cut or empty ones are not', async () => {
   const token = await page.token();
   const first = await ask(`/?token=${token}`);
@@ -155,7 +163,7 @@ test('a header of 17 KiB is answered with 431 and says why', async () => {
   const { socket, ended } = await page.dial(
     `GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'a'.repeat(17 * 1024)}\r\n\r\n`,
   );
-  expect(await ended).toMatch(/^HTTP\/1\.1 431 [^]*content-security-policy[^]*"code":"tooLarge"/i);
+  expect(await ended).toMatch(/^HTTP\/1\.1 431 [\s\S]*content-security-policy[\s\S]*"code":"tooLarge"/i);
   expect(socket.destroyed).toBe(true);
 });
 

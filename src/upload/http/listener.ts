@@ -161,8 +161,13 @@ export class Listener {
     const wait = this.#allowances.strangers.take();
     const wantsPage = isRead(request) && /\btext\/html\b/.test(request.headers.accept ?? '');
     if (wait > 0) sendTooMany(response, 'Too many requests came that were not let in', wait);
-    else if (refused.status === 401 && wantsPage) sendStrangerPage(response, refused.detail);
-    else sendProblem(response, refused);
+    else if (refused.status === 401 && wantsPage) {
+      // A browser keeps its cookie back where another site's link led here, and brings it where this page leads to itself.
+      if (isFromElsewhere(request)) {
+        response.setHeader('Refresh', '0; url=/');
+      }
+      sendStrangerPage(response, refused.detail);
+    } else sendProblem(response, refused);
   }
 
   async #sessionOf(request: IncomingMessage): Promise<string | undefined> {
@@ -194,6 +199,10 @@ function askedBy({ method, headers }: IncomingMessage, session: boolean) {
 
 function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
+}
+
+function isFromElsewhere({ headers }: IncomingMessage): boolean {
+  return headers['sec-fetch-site'] === 'cross-site' || headers['sec-fetch-site'] === 'same-site';
 }
 
 function sendTooMany(response: ServerResponse, detail: string, seconds: number): void {

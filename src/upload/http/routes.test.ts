@@ -10,7 +10,7 @@ beforeAll(async () => {
   page = await testPage({
     desk: {
       removal: async () => {
-        throw new AixclError('busy', 'another aixcl writes', { hint: 'wait', evidence: ['a line'] });
+        throw new AixclError('noSpace', 'the disk is full', { hint: 'delete', evidence: ['a line'] });
       },
       restoration: async () => {
         throw new Error('no such luck');
@@ -54,11 +54,11 @@ test.each(['replace', 'check'])('an upload can be told to go on: %s', async (ver
 
 test('what the domain refuses is told with the code of the command line', async () => {
   const { status, headers, text } = await ask('GET', '/api/models/x.gguf/removal');
-  expect([status, headers.get('content-type')]).toEqual([423, 'application/problem+json']);
+  expect([status, headers.get('content-type')]).toEqual([507, 'application/problem+json']);
   expect(JSON.parse(text)).toMatchObject({
-    code: 'busy',
-    detail: 'another aixcl writes',
-    hint: 'wait',
+    code: 'noSpace',
+    detail: 'the disk is full',
+    hint: 'delete',
     evidence: ['a line'],
   });
   expect((await ask('GET', '/api/jobs/none')).status).toBe(404);

@@ -20,11 +20,11 @@ export function App() {
         <h1>aixcl</h1>
         <ConnectionLine standing={standing} />
       </header>
+      <NoticeList notices={notices} />
       <main tabIndex={-1}>
         {standing === 'signedOut' && <SignedOut />}
         {state ? <All state={state} /> : standing === 'connecting' && <p class="muted">Looking…</p>}
       </main>
-      <NoticeList notices={notices} />
       <footer>
         <p>aixcl {state?.version}</p>
       </footer>

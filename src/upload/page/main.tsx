@@ -3,6 +3,7 @@ import type { PageState } from '../api.ts';
 import { activate } from './actions.ts';
 import { App } from './app.tsx';
 import './page.css';
+import { keepFocus } from './parts/keep-focus.ts';
 import type { Sender } from './sending/sender.ts';
 import { Senders } from './sending/senders.ts';
 import { Connection } from './server/connection.ts';
@@ -27,10 +28,12 @@ function arrived({ metadata }: Sender, { models }: PageState): void {
   notices.good(name, `${name} is here and checked.${digest}`, action);
 }
 
+const page = document.getElementById('page')!;
+keepFocus(page);
 render(
   <ToolsContext.Provider value={tools}>
     <App />
   </ToolsContext.Provider>,
-  document.getElementById('page')!,
+  page,
 );
 connection.open();

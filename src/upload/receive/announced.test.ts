@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { metadataOf, modelBytes, type TestReceiving, testReceiving } from './test-receiving.ts';
+
+// Every upload waits for the disk some ten times.
+vi.setConfig({ testTimeout: 60_000 });
 
 let own: TestReceiving;
 let bytes: Buffer;

@@ -1,20 +1,9 @@
+import type { About } from '../../adapters/models-directory/upload-folder.ts';
 import { AixclError } from '../../errors.ts';
 import { type ModelName, nameProblem, parseShardName, quoted } from '../../models/model-name.ts';
 
 /** What an upload says of itself before its first byte comes, looked at (src/upload/api.ts). */
-export interface Announced {
-  readonly file: ModelName;
-  /** The model that it is, or is a part of. */
-  readonly model: ModelName;
-  /** How many files that has in its folder; null: it is one file, and no folder. */
-  readonly parts: number | null;
-  /** 64 hex digits. */
-  readonly sha256: string | null;
-  /** Whether what stands under the name may be saved and replaced. */
-  readonly agreed: boolean;
-  /** Bytes. */
-  readonly size: number;
-}
+export type Announced = Omit<About, 'created'>;
 
 const mostParts = 1000;
 

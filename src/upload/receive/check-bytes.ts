@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { inspectFile } from '../../adapters/models-directory/inspect-file.ts';
+import type { HashedFile } from '../../adapters/models-directory/upload-folder.ts';
 import { identityOf, unchanged } from '../../adapters/vault/file-identity.ts';
 import { hashFile } from '../../adapters/vault/hashing.ts';
 import { AixclError } from '../../errors.ts';
 import { quoted } from '../../models/model-name.ts';
 import { hexOf } from '../../vault/digest.ts';
 import type { Upload } from './upload.ts';
-import type { HashedFile } from './upload-folder.ts';
 
 const uploadAgain = 'Clear it and upload the file again.';
 

@@ -2,10 +2,13 @@ import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { modelBytes, sha256, type TestReceiving, testReceiving } from './test-receiving.ts';
 
 /** Fault 33, but for what it takes a process or a disk of its own to show (test/faults/uploads.test.ts). */
+
+// Every upload waits for the disk some ten times.
+vi.setConfig({ testTimeout: 60_000 });
 
 let own: TestReceiving;
 let bytes: Buffer;
@@ -134,7 +137,7 @@ test('who still sends keeps his turn: another is told 423', async () => {
   expect(await answered).toBe(204);
   await own.settled();
   expect(sha256(await readFile(join(own.models, 'a.gguf')))).toBe(sha256(bytes));
-}, 20_000);
+});
 
 test('two that send the same at once: each byte is kept once', async () => {
   const path = await own.announce('a.gguf', bytes.length);

@@ -2,11 +2,14 @@ import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { readRecord } from '../../adapters/models-directory/records.ts';
 import { VaultDirectory } from '../../adapters/vault/vault-directory.ts';
 import { writeModelOf, writeSplitModel } from '../../models/test-models.ts';
 import { idOf, modelBytes, sha256, type TestReceiving, testReceiving } from './test-receiving.ts';
+
+// Every upload waits for the disk some ten times.
+vi.setConfig({ testTimeout: 60_000 });
 
 let own: TestReceiving;
 let shards: { readonly name: string; readonly bytes: Buffer }[];

@@ -1,10 +1,12 @@
 import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
 import { intakeInto } from '../../adapters/models-directory/intake.ts';
+import { AixclError } from '../../errors.ts';
 import { standingOf } from '../../models/active-model.ts';
 import { applyAdd, observeStanding } from '../../models/add.ts';
 import type { Order } from '../../models/intake.ts';
+import { quoted } from '../../models/model-name.ts';
 import { planAdd } from '../../models/plan-add.ts';
-import { journalled } from '../../wiring/journalled.ts';
+import { type Journalled, journalled } from '../../wiring/journalled.ts';
 import { keeperOf } from '../../wiring/keepers.ts';
 import { replaceSaved } from '../../wiring/save-first.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
@@ -46,25 +48,48 @@ export async function publish(
   if (!step) throw new Error('a plan of one order has one step');
   if (step.kind === 'keep') return 'there';
   if (step.kind === 'update' && !agreed) return 'exists';
-  if (step.kind === 'refuse') await applyAdd(step, intake, { signal, reporter: silent });
-  const { outcome } = await journalled(
-    context,
-    { command: pageAdd, targets: [order.name] },
-    async ({ operation }) => {
-      await operation.step(step.kind, order.name, step.because);
-      return await applyAdd(step, intake, {
-        signal,
-        reporter: silent,
-        replace: async (name, swap) => {
-          const keeper = await keeperOf(context, 'llama-server');
-          return await replaceSaved(context, pageAdd, operation, keeper, name, (proof) =>
-            swap(proof, operation.id),
-          );
-        },
-      });
-    },
+  if (step.kind === 'refuse') throw served(order.name);
+  const carryOut = ({ operation }: Pick<Journalled, 'operation'>) =>
+    applyAdd(step, intake, {
+      signal,
+      reporter: silent,
+      replace: async (name, swap) => {
+        const keeper = await keeperOf(context, 'llama-server');
+        const whose = { command: pageAdd, otherName: uploadOtherwise };
+        return await replaceSaved(context, whose, operation, keeper, name, (proof) =>
+          swap(proof, operation.id),
+        );
+      },
+    });
+  try {
+    const { outcome } = await journalled(
+      context,
+      { command: pageAdd, targets: [order.name] },
+      async (noted) => {
+        await noted.operation.step(step.kind, order.name, step.because);
+        return await carryOut(noted);
+      },
+    );
+    return outcome === 'kept' ? 'there' : 'published';
+  } catch (error) {
+    // The name was taken since it was looked at.
+    if (step.kind === 'add' && isRefusal(error) && (await intake.standing(order.name))) return 'exists';
+    throw error;
+  }
+}
+
+const uploadOtherwise = 'Upload it under another name.';
+
+function served(name: string): AixclError {
+  return new AixclError(
+    'refused',
+    `llama-server serves ${quoted(name)}, which has other bytes, so it stays`,
+    { hint: 'Activate another model and check this one again, or upload it under another name.' },
   );
-  return outcome === 'kept' ? 'there' : 'published';
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AixclError && error.code === 'refused';
 }
 
 const silent = { begin: () => ({ update() {}, end() {} }) };

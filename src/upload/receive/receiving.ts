@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import prettyBytes from 'pretty-bytes';
 import { onDisk } from '../../adapters/models-directory/disk-errors.ts';
 import { intakeInto } from '../../adapters/models-directory/intake.ts';
+import { bootId, freshState, UploadFolder } from '../../adapters/models-directory/upload-folder.ts';
 import { AixclError, reasonOf } from '../../errors.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { PageUpload } from '../api.ts';
@@ -14,7 +15,6 @@ import { Settling } from './settling.ts';
 import { Turns } from './turns.ts';
 import { noSuchUpload, type TusUploads, tusServer } from './tus.ts';
 import { Upload } from './upload.ts';
-import { bootId, freshState, UploadFolder } from './upload-folder.ts';
 
 export interface ReceivingOptions {
   /** Told whenever `list` has something new to say. */
@@ -33,16 +33,7 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
   const uploads = new Map<string, Upload>();
   /** Sizes by id. */
   const done = new Map<string, number>();
-  const settling = new Settling(context, {
-    all: () => [...uploads.values()],
-    changed,
-    async done(upload) {
-      await cleared(upload);
-      uploads.delete(upload.id);
-      done.set(upload.id, upload.about.size);
-      for (const id of done.keys()) if (done.size > rememberedDone) done.delete(id);
-    },
-  });
+  const settling = new Settling(context, { all: () => [...uploads.values()], changed, done: becameModel });
   const turns = new Turns({
     lastByte: (id) => uploads.get(id)?.touched ?? 0,
     interrupt: (id) => uploads.get(id)?.interrupt(),
@@ -53,19 +44,20 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
       uploads.set(upload.id, upload);
       changed();
     },
+    has: ({ id }) => uploads.has(id),
     begin: (upload) => settling.begin(upload),
-    async done(upload) {
-      await cleared(upload);
-      uploads.delete(upload.id);
-      changed();
-    },
+    done: becameModel,
   });
 
-  /** It is a model now; what is left of its folder goes when the next process finds it. */
-  async function cleared(upload: Upload): Promise<void> {
+  /** What can't be cleared of it goes when the next process finds it. */
+  async function becameModel(upload: Upload): Promise<void> {
     await upload
       .clear()
       .catch((error) => context.out.warn(`${upload.folder.path} stays: ${reasonOf(error)}`));
+    uploads.delete(upload.id);
+    done.set(upload.id, upload.about.size);
+    for (const id of done.keys()) if (done.size > rememberedDone) done.delete(id);
+    changed();
   }
 
   async function free(): Promise<number> {
@@ -105,12 +97,10 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
     },
     async append(id, stream) {
       const upload = uploads.get(id);
-      if (!upload) {
-        stream.resume();
-        return done.get(id) ?? 0;
-      }
+      if (!upload) return done.get(id) ?? 0;
+      if (upload.whole) return upload.received;
       try {
-        if (!upload.whole) await onDisk(models, () => upload.append(stream));
+        await onDisk(models, () => upload.append(stream));
       } finally {
         changed();
         if (upload.whole && upload.phase === 'receiving' && uploads.has(id)) settling.begin(upload);
@@ -118,7 +108,7 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
       return upload.received;
     },
     async remove(id) {
-      await recovered;
+      await recovered();
       const upload = uploads.get(id);
       done.delete(id);
       if (!upload) return;
@@ -135,7 +125,7 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
   const server = tusServer(tus, turns, () => randomBytes(16).toString('hex'));
 
   async function decided(id: string, phase: 'exists' | 'refused', decide: (upload: Upload) => Promise<void>) {
-    await recovered;
+    await recovered();
     const upload = uploads.get(id);
     if (!upload) throw noSuchUpload();
     if (upload.phase !== phase) {

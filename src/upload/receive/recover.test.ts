@@ -1,7 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { idOf, modelBytes, sha256, type TestReceiving, testReceiving } from './test-receiving.ts';
+
+// Every upload waits for the disk some ten times.
+vi.setConfig({ testTimeout: 60_000 });
 
 let own: TestReceiving;
 let bytes: Buffer;
@@ -47,4 +50,26 @@ test('a folder that makes no sense is shown, and can be cleared', async () => {
   expect(await own.receiving.list()).toMatchObject([{ id: idOf(path), phase: 'refused' }]);
   expect((await own.send('DELETE', path)).status).toBe(204);
   expect(own.folders()).toEqual([]);
+});
+
+test('what can not be settled yet waits, says why, and is a model once it can', async () => {
+  const path = await own.upload('a.gguf', bytes, { sha256: sha256(bytes) });
+  await own.settled();
+  // As if it had been killed between the check and the name.
+  const again = await own.upload('a.gguf', await modelBytes('Another.'));
+  await own.settled();
+  expect(await own.one()).toMatchObject({ phase: 'exists' });
+  await own.crash();
+  const swaps = join(own.models, '.aixcl', 'swaps');
+  await mkdir(swaps, { recursive: true });
+  await writeFile(join(swaps, 'broken.json'), '{');
+  await own.restart();
+  while ((await own.one())?.phase !== 'refused') await new Promise((resolve) => setTimeout(resolve, 5));
+  expect((await own.one())?.problem?.detail).toContain('unfinished change');
+  expect(own.warnings.join()).toContain('wait');
+  await rm(swaps, { recursive: true });
+  await own.receiving.check(idOf(again));
+  await own.settled();
+  expect(await own.one()).toMatchObject({ phase: 'exists', problem: null });
+  expect(path).not.toBe(again);
 });

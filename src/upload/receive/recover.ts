@@ -2,6 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { settleReceived } from '../../adapters/models-directory/received.ts';
+import {
+  freshState,
+  Unreadable,
+  type UploadFolder,
+  uploadFolders,
+  uploadsFolder,
+} from '../../adapters/models-directory/upload-folder.ts';
 import { namesIn } from '../../adapters/names-in.ts';
 import { AixclError, reasonOf } from '../../errors.ts';
 import type { ModelName } from '../../models/model-name.ts';
@@ -10,10 +17,10 @@ import type { Surroundings } from '../../wiring/surroundings.ts';
 import { problemOf } from '../problem.ts';
 import { pageAdd } from './publish.ts';
 import { Upload } from './upload.ts';
-import { freshState, Unreadable, type UploadFolder, uploadFolders, uploadsFolder } from './upload-folder.ts';
 
 interface RecoverPlace {
   add(upload: Upload): void;
+  has(upload: Upload): boolean;
   /** It is whole, and has to be checked. */
   begin(upload: Upload): void;
   /** It has its name already. */
@@ -22,22 +29,32 @@ interface RecoverPlace {
 
 const lookAgainMs = 5000;
 
-/**
- * Takes up what an earlier process left. `listed`: every upload was added. `recovered`: those that were about to get their names when it was
- * killed have them, or are uploads again.
- */
+export interface Recovering {
+  /** Every upload was added. */
+  readonly listed: Promise<void>;
+  /**
+   * Resolves when those that were about to get their names when the earlier process was killed have them, or are uploads again; where that
+   * failed, it is tried once more, and what still fails stands with each as its problem.
+   */
+  recovered(): Promise<void>;
+}
+
+/** Takes up what an earlier process left. */
 export function recoverUploads(
   context: Surroundings,
   boot: Promise<string | null>,
   place: RecoverPlace,
-): { readonly listed: Promise<void>; readonly recovered: Promise<void> } {
+): Recovering {
   const found = list(context, boot, place);
-  const recovered = found.then(async (uploads) => {
-    if (uploads.length > 0) await recover(context, uploads, place);
-  });
-  // Whoever asks for it is told; nobody may.
-  recovered.catch((error) => context.out.warn(reasonOf(error)));
-  return { listed: found.then(() => {}), recovered };
+  let attempt = found.then((uploads) => recover(context, uploads, place));
+  return {
+    listed: found.then(() => {}),
+    async recovered() {
+      if (await attempt) return;
+      attempt = found.then((uploads) => recover(context, uploads, place));
+      await attempt;
+    },
+  };
 }
 
 /** Answers the uploads that had been checked: their bytes may be on their way to a name. */
@@ -50,8 +67,11 @@ async function list(
   const known = await boot;
   for (const folder of await uploadFolders(home.models)) {
     try {
-      const found = await folder.find();
-      if (!found) continue;
+      const found = await folder.look();
+      if (!found) {
+        await folder.clear();
+        continue;
+      }
       const upload = new Upload(folder, found, known);
       if (upload.hashed) {
         checked.push(upload);
@@ -68,28 +88,46 @@ async function list(
   return checked;
 }
 
+/** False: it could not be done. */
 async function recover(
   context: Surroundings,
   uploads: readonly Upload[],
   place: RecoverPlace,
-): Promise<void> {
+): Promise<boolean> {
   const { models } = context.home;
-  await settleNames(context);
-  for (const upload of uploads) {
-    const { about, folder, hashed } = upload;
-    const where = await settleReceived(models, {
-      model: about.model,
-      folder: about.parts !== null,
-      file: about.file,
-      path: folder.bytes,
-      hashed,
-    });
-    if (where === 'published') await place.done(upload);
-    else if (where === 'gone') await upload.startOver();
-    else if (upload.phase === 'checking') place.begin(upload);
+  try {
+    if (uploads.length === 0 && (await stagedFolders(models)).length === 0) return true;
+    await settleNames(context);
+    for (const upload of uploads) if (place.has(upload)) await recoverOne(models, upload, place);
+    for (const path of await stagedFolders(models)) await rm(path, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    if (!context.signal.aborted) {
+      context.out.warn(`uploads that were about to become models wait: ${reasonOf(error)}`);
+      for (const upload of uploads) upload.refuse(problemOf(error));
+    }
+    return false;
   }
-  const left = (await namesIn(uploadsFolder(models))).filter((name) => name.startsWith('staged-'));
-  for (const name of left) await rm(join(uploadsFolder(models), name), { recursive: true, force: true });
+}
+
+async function recoverOne(models: string, upload: Upload, place: RecoverPlace): Promise<void> {
+  const { about, folder, hashed } = upload;
+  const where = await settleReceived(models, {
+    model: about.model,
+    folder: about.parts !== null,
+    file: about.file,
+    path: folder.bytes,
+    hashed,
+  });
+  if (where === 'published') await place.done(upload);
+  else if (where === 'gone') await upload.startOver();
+  else if (upload.phase === 'checking') place.begin(upload);
+}
+
+/** Where files of a model waited for each other, that a killed process left. */
+async function stagedFolders(models: string): Promise<string[]> {
+  const names = await namesIn(uploadsFolder(models));
+  return names.filter((name) => name.startsWith('staged-')).map((name) => join(uploadsFolder(models), name));
 }
 
 /** A change of names that is half done may have these very bytes in hand, so it comes first; whoever holds the vault is waited for. */

@@ -1,11 +1,14 @@
 import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { journalAt } from '../../adapters/journal.ts';
 import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
 import { readRecord } from '../../adapters/models-directory/records.ts';
 import { VaultDirectory } from '../../adapters/vault/vault-directory.ts';
 import { idOf, modelBytes, sha256, type TestReceiving, testReceiving } from './test-receiving.ts';
+
+// Every upload waits for the disk some ten times.
+vi.setConfig({ testTimeout: 60_000 });
 
 let own: TestReceiving;
 let bytes: Buffer;

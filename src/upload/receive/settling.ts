@@ -1,3 +1,4 @@
+import { onDisk } from '../../adapters/models-directory/disk-errors.ts';
 import { AixclError } from '../../errors.ts';
 import { mainFileOf } from '../../models/model-files.ts';
 import { quoted } from '../../models/model-name.ts';
@@ -72,7 +73,7 @@ export class Settling {
 
   async #settle(upload: Upload, of: Set<Upload>, signal: AbortSignal): Promise<void> {
     try {
-      await checkBytes(upload, signal);
+      await onDisk(this.#context.home.models, () => checkBytes(upload, signal));
       const files = filesWith(upload, this.#place.all());
       if (!files) {
         upload.phase = 'parts';
@@ -126,9 +127,12 @@ function assertOneModel(name: string, files: readonly string[]): void {
   });
 }
 
-/** It alone: the others of its model are as right as they were. What was agreed was agreed about what stood there then. */
+/**
+ * It alone: the others of its model are as right as they were. What was agreed was agreed about what stood there then. One of which the disk lost
+ * bytes has to be sent again from there.
+ */
 async function refuse(upload: Upload, of: ReadonlySet<Upload>, error: unknown): Promise<void> {
-  upload.phase = 'refused';
+  upload.phase = upload.whole ? 'refused' : 'receiving';
   for (const each of of) {
     const problem = each === upload ? problemOf(error) : each.problem;
     // Where the disk is full, what is in memory tells it.

@@ -3,13 +3,19 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { type Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { give, ownershipOf, syncDirectory } from '../../adapters/durable.ts';
+import type {
+  About,
+  FoundUpload,
+  HashedFile,
+  KeptState,
+  UploadFolder,
+} from '../../adapters/models-directory/upload-folder.ts';
 import type { Problem } from '../api.ts';
-import type { About, FoundUpload, HashedFile, KeptState, UploadFolder } from './upload-folder.ts';
 
 /** Bytes that may be lost with the power. */
 const syncEvery = 256 * 2 ** 20;
-/** Bytes that are gathered while others are being written. */
-const gathered = 2 ** 20;
+/** Bytes that are gathered while others are being written: twice as many may be in memory for each upload. */
+const gathered = 2 ** 19;
 
 /** One upload: what came of it, and what became of that. */
 export class Upload {
@@ -38,7 +44,7 @@ export class Upload {
     this.touched = found.touched;
     this.#state = found.state;
     this.#boot = boot;
-    this.phase = found.state.problem ? 'refused' : 'receiving';
+    this.phase = found.state.problem && this.whole ? 'refused' : 'receiving';
   }
 
   get id(): string {
@@ -73,6 +79,12 @@ export class Upload {
     await this.note({ synced, boot: this.#boot });
   }
 
+  /** Not kept: the next process finds out for itself. */
+  refuse(problem: Problem): void {
+    this.phase = 'refused';
+    this.#state = { ...this.#state, problem };
+  }
+
   /** Its bytes are not there any more. */
   async startOver(): Promise<void> {
     this.received = 0;
@@ -93,6 +105,7 @@ export class Upload {
    * stays true when this throws. What comes beyond the announced length is not written, and thrown for.
    */
   async append(stream: Readable): Promise<void> {
+    if (this.problem) await this.note({ problem: null });
     await using handle = await this.#open();
     this.#appending = true;
     let writing: Promise<void> = Promise.resolve();
@@ -120,7 +133,8 @@ export class Upload {
       stream.once('error', end).once('close', end).pipe(sink);
       await finished(sink);
     } finally {
-      stream.off('error', end).off('close', end).unpipe(sink);
+      // What nobody takes is read all the same: who is still sending reads no answer.
+      stream.off('error', end).off('close', end).unpipe(sink).resume();
       await writing.catch(() => {});
       this.#interrupt = undefined;
       this.#appending = false;

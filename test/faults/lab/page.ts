@@ -25,10 +25,14 @@ export interface Page extends AsyncDisposable {
   state(): Promise<PageState>;
   /** Throws unless it is let in. */
   ask<T>(method: string, path: string): Promise<T>;
+  /** Any request, as who is let in sends it. */
+  send(method: string, path: string, headers?: Record<string, string>, body?: Uint8Array): Promise<Response>;
   /** Asks for a change, and waits for the job's end. */
   job(method: string, path: string): Promise<PageJob>;
   /** As the engine does it. */
   stop(): Promise<Outcome>;
+  /** SIGKILL. */
+  kill(): Promise<Outcome>;
 }
 
 /** Started, and a session open. Throws where it was ended before. */
@@ -56,19 +60,26 @@ export async function startPage(home: FaultHome, { inject = [], log }: PageOptio
     return ended;
   });
   const address = `http://127.0.0.1:${port}`;
-  const stop = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     const pid = traced ? childOf(child.pid) : child.pid;
-    if (!isOver && pid !== undefined) process.kill(pid, 'SIGTERM');
+    if (!isOver && pid !== undefined) process.kill(pid, signal);
     return await over;
   };
+  const stop = () => end('SIGTERM');
   const alive = () => fetch(`${address}/health`).then(({ ok }) => ok);
   await until(async () => isOver || (await alive()));
   if (isOver) throw new Error('the page ended before it listened');
   const { secret } = await issueToken(resolveHome(home.env), await ownerOf(home.models));
   const entered = await fetch(`${address}/?token=${secret}`, { redirect: 'manual' });
   const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const send: Page['send'] = (method, path, headers = {}, body = undefined) =>
+    fetch(`${address}${path}`, {
+      method,
+      headers: { cookie, ...headers },
+      ...(body && { body: body as Uint8Array<ArrayBuffer> }),
+    });
   const ask = async <T>(method: string, path: string): Promise<T> => {
-    const answer = await fetch(`${address}${path}`, { method, headers: { cookie } });
+    const answer = await send(method, path);
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return JSON.parse(text) as T;
@@ -76,6 +87,7 @@ export async function startPage(home: FaultHome, { inject = [], log }: PageOptio
   return {
     outcome: over,
     ask,
+    send,
     state: () => ask<PageState>('GET', '/api/state'),
     async job(method, path) {
       const { id } = await ask<PageJob>(method, path);
@@ -86,6 +98,7 @@ export async function startPage(home: FaultHome, { inject = [], log }: PageOptio
       }
     },
     stop,
+    kill: () => end('SIGKILL'),
     async [Symbol.asyncDispose]() {
       await stop();
     },

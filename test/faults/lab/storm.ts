@@ -17,6 +17,7 @@ import {
   type OllamaModel,
   ollamaImage,
   type PrivateEngine,
+  pageImage,
   resetEngine,
   seedStore,
   type TestHome,
@@ -47,7 +48,8 @@ export async function stormed(engine: PrivateEngine, place: Place): Promise<Stor
   await resetEngine(engine);
   const scratch = await mkdtemp(join(tmpdir(), 'aixcl-storm-'));
   const image = await ollamaImage(engine);
-  const home = await makeHome({ ollama: image });
+  const page = await pageImage(engine);
+  const home = await makeHome({ ollama: image, page });
   const client = (args: readonly string[]) => docker(args, { engine });
   const must = async (...args: string[]) => {
     const { code, stderr } = await client(args);
@@ -66,7 +68,7 @@ export async function stormed(engine: PrivateEngine, place: Place): Promise<Stor
     await must('rm', 'seed');
   }
   const images = join(scratch, 'images.tar');
-  await must('save', '--output', images, image, llamaImage());
+  await must('save', '--output', images, image, llamaImage(), page);
 
   const ok = async (...args: string[]) => {
     const outcome = await aixcl(args, { home, env: { DOCKER_HOST: engine.host } });
@@ -95,8 +97,9 @@ export async function stormed(engine: PrivateEngine, place: Place): Promise<Stor
     },
     expectWhole,
     async expectServes() {
-      if (!(await engine.has(image)) || !(await engine.has(llamaImage())))
-        await must('load', '--input', images);
+      const needed = await Promise.all([image, llamaImage()].map((each) => engine.has(each)));
+      if (needed.includes(false)) await must('load', '--input', images);
+      // Builds the page, which a prune took as well.
       await ok('stack', 'start');
       const listed = await client(['exec', 'ollama', 'ollama', 'list']);
       expect(listed.stdout).toContain('tea:latest');

@@ -1,6 +1,7 @@
 import { abandonedHelpers } from '../../../adapters/helper-container.ts';
+import { Unreadable, uploadFolders } from '../../../adapters/models-directory/upload-folder.ts';
 import { isRunning } from '../../../adapters/process-identity.ts';
-import type { LeftoversExamined } from '../../../doctor/examined.ts';
+import type { LeftoversExamined, UploadLeft } from '../../../doctor/examined.ts';
 import { openOperations } from '../../../plan/operations.ts';
 import { journalOf } from '../../../wiring/journal.ts';
 import { keeperOf } from '../../../wiring/keepers.ts';
@@ -10,12 +11,29 @@ import type { Surroundings } from './surroundings.ts';
 
 export async function lookAtLeftovers(around: Surroundings): Promise<LeftoversExamined> {
   const { context } = around;
-  const [helpers, unfinishedNames, interrupted] = await Promise.all([
+  const [helpers, unfinishedNames, interrupted, uploads] = await Promise.all([
     helpersLeft(around),
     hasUnfinishedNames(context),
     lastInterrupted(context),
+    uploadsLeft(context),
   ]);
-  return { helpers, unfinishedNames, interrupted };
+  return { helpers, unfinishedNames, interrupted, uploads };
+}
+
+/** One that makes no sense is shown by the page alone. */
+async function uploadsLeft({ home }: Context): Promise<UploadLeft[]> {
+  const found = await Promise.all(
+    (await uploadFolders(home.models)).map((folder) =>
+      folder.look().catch((error: unknown) => {
+        if (error instanceof Unreadable) return undefined;
+        throw error;
+      }),
+    ),
+  );
+  return found.flatMap((upload) => {
+    if (!upload) return [];
+    return { file: upload.about.file, bytes: upload.received, touched: new Date(upload.touched) };
+  });
 }
 
 /** Without an engine there are none that could be seen. */

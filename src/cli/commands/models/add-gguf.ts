@@ -17,6 +17,9 @@ import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';
 
+/** Whose work a replacement is. */
+const own = { command: 'models add', otherName: 'Give the new one a name of its own: --as NAME' };
+
 type FileSource = Exclude<Source, { kind: 'ollama' }>;
 
 export interface FileOptions {
@@ -61,7 +64,7 @@ export async function planFiles(
           reporter,
           replace: async (name, swap) => {
             const keeper = await keeperOf(context, 'llama-server');
-            return await replaceSaved(context, 'models add', operation, keeper, name, (proof) =>
+            return await replaceSaved(context, own, operation, keeper, name, (proof) =>
               swap(proof, operation.id),
             );
           },

@@ -1,5 +1,7 @@
+import { builtFrom } from '../../../adapters/build-context.ts';
 import { buildLocalImage, whyNotBuildable } from '../../../adapters/debian/llama-image.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
+import { labels } from '../../../labels.ts';
 import { baseArguments } from '../../../stack/build-bases.ts';
 import type { ServiceDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
@@ -68,7 +70,7 @@ async function getImage(
   local: () => Promise<void>,
 ): Promise<Got> {
   const needed = neededBy(service);
-  if (!needed || (await engine.inspectImage(service.image))) return { kind: 'here' };
+  if (!needed || (await isHere(engine, service))) return { kind: 'here' };
   const { reference, variable } = needed;
   try {
     if (isLocallyBuilt(reference)) await local();
@@ -85,6 +87,12 @@ async function getImage(
     await local();
     return { kind: 'built', variable };
   }
+}
+
+/** Of what is built here: from what is there to build from now. */
+async function isHere(engine: Engine, { image, build }: ServiceDefinition): Promise<boolean> {
+  const found = await engine.inspectImage(image);
+  return found !== undefined && (!build || found.labels[labels.built] === (await builtFrom(build)));
 }
 
 async function makeLocal(context: Context, engine: Engine): Promise<void> {

@@ -128,7 +128,11 @@ async function carryOut(context: Context, engine: Engine, argv: Arguments, held:
   }
   const { definition, observed, services } = view;
   if (context.ownStack) await saveForCompose(context, definition);
-  if (context.ownStack && services.some(({ name }) => name === pageService)) await openToPage(context.home);
+  if (context.ownStack && services.some(({ name }) => name === pageService)) {
+    const { opened } = await openToPage(context.home);
+    if (opened)
+      context.out.note(`${context.home.root} was root's alone; the page's user may pass through it now`);
+  }
   for (const step of plan) {
     if (step.kind === 'replace' || step.kind === 'adopt')
       context.out.note(`${step.service} is made anew: ${step.because}`);

@@ -6,7 +6,7 @@ import type { Context } from '../../context.ts';
 export const pageService = 'upload-ui';
 
 /** The page's address with a token of its own, good once. Throws `refused` where the page could not read what this user writes. */
-export async function opened(context: Context, address: string): Promise<{ url: string; expires: Date }> {
+export async function opened(context: Context, address: string): Promise<{ url: string; expires: string }> {
   const { AIXCL_UID, AIXCL_GID } = await homeVariables(context.home, context.env);
   const owner = { uid: Number(AIXCL_UID), gid: Number(AIXCL_GID) };
   const user = process.getuid?.() ?? 0;
@@ -18,5 +18,5 @@ export async function opened(context: Context, address: string): Promise<{ url: 
     );
   }
   const { secret, expires } = await issueToken(context.home, owner);
-  return { url: `${address}/?token=${secret}`, expires };
+  return { url: `${address}/?token=${secret}`, expires: expires.toISOString() };
 }

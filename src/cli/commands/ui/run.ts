@@ -30,8 +30,10 @@ export async function ui(context: Context): Promise<void> {
       `the page answers to loopback names only: AIXCL_ALLOWED_HOSTS=${hostname} in ${context.home.envFile}, then aixcl stack start`,
     );
   }
-  const { url, expires } = await opened(context, address);
-  context.out.item('ui', { url, expires: expires.toISOString() }, () => url);
+  const { url, expires } = context.flags.dryRun
+    ? { url: `${address}/`, expires: null }
+    : await opened(context, address);
+  context.out.item('ui', { url, expires }, () => url);
 }
 
 /** Of addresses as a URL has them. */

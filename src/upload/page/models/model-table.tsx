@@ -4,6 +4,7 @@ import type { PageJob, PageModel } from '../../api.ts';
 import { activate } from '../actions.ts';
 import { bytes, parameters, tokens } from '../parts/format.ts';
 import { useObserved } from '../parts/observed.ts';
+import { TableHead } from '../parts/table-head.tsx';
 import { Time } from '../parts/time.tsx';
 import { useTools } from '../tools.ts';
 import { ModelDetails } from './model-details.tsx';
@@ -16,31 +17,23 @@ interface Listed {
   readonly onRemove: (name: string) => void;
 }
 
+const titles = [
+  'Name',
+  'Architecture',
+  'Parameters',
+  'Quantization',
+  'Context',
+  'Size',
+  'Source',
+  'Last backup',
+  '',
+];
+
 /** A table; on a narrow screen each row becomes a card, whose cells say themselves what they are. */
 export function ModelTable({ labelledBy, models, jobs, onRemove }: Listed) {
   return (
     <table class="cards models" aria-labelledby={labelledBy}>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Architecture</th>
-          <th scope="col" class="number">
-            Parameters
-          </th>
-          <th scope="col">Quantization</th>
-          <th scope="col" class="number">
-            Context
-          </th>
-          <th scope="col" class="number">
-            Size
-          </th>
-          <th scope="col">Source</th>
-          <th scope="col">Last backup</th>
-          <th scope="col">
-            <span class="unseen">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <TableHead titles={titles} numbers={['Parameters', 'Context', 'Size']} />
       <tbody>
         {models.map((model) => (
           <ModelRow key={model.name} model={model} jobs={jobs} onRemove={onRemove} />
@@ -100,7 +93,7 @@ function ModelRow({ model, jobs, onRemove }: Row) {
       </tr>
       {open && (
         <tr class="details">
-          <td colSpan={9} id={id}>
+          <td colSpan={titles.length} id={id}>
             <ModelDetails model={model} />
           </td>
         </tr>

@@ -1,5 +1,6 @@
 import type { Removal } from '../../api.ts';
 import { remove } from '../actions.ts';
+import { Answers } from '../parts/answers.tsx';
 import { useAnswer } from '../parts/asked.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { bytes, count } from '../parts/format.ts';
@@ -25,22 +26,16 @@ export function RemovalDialog({ name, onClose }: Asked) {
         {ready && <WhatGoes removal={answer} />}
         {refused && <ProblemText problem={refused} />}
       </div>
-      <div class="buttons">
-        <button
-          type="button"
-          class="danger"
-          disabled={!ready}
-          onClick={() => {
-            onClose();
-            remove(tools, name);
-          }}
-        >
-          Delete
-        </button>
-        <button type="button" class="quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
+      <Answers
+        yes="Delete"
+        tone="danger"
+        disabled={!ready}
+        onYes={() => {
+          onClose();
+          remove(tools, name);
+        }}
+        onNo={onClose}
+      />
     </Dialog>
   );
 }

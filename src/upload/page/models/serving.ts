@@ -55,7 +55,8 @@ export function setbackOf(activation: PageActivation): string | null {
   const { active, wanted, result, phase } = activation;
   if (result !== 'reverted' && result !== 'refused') return null;
   const end = result === 'refused' ? 'was refused' : 'did not come up';
-  const now = phase === 'ready' && active !== null && active !== wanted ? `; ${active} is served again` : '';
+  const how = result === 'refused' ? 'still served' : 'served again';
+  const now = phase === 'ready' && active !== null && active !== wanted ? `; ${active} is ${how}` : '';
   return `${wanted ?? 'A model'} ${end}${now}.`;
 }
 

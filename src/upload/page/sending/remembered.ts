@@ -4,10 +4,12 @@
  */
 
 const prefix = 'upload:';
+/** Another tab may have begun an upload that this one's state does not show yet: milliseconds in which nothing is forgotten. */
+const fresh = 60_000;
 
 export function remember(id: string, file: File): void {
   try {
-    localStorage.setItem(prefix + id, fingerprintOf(file));
+    localStorage.setItem(prefix + id, `${Date.now()} ${fingerprintOf(file)}`);
   } catch {
     // Full, or not allowed: after a reload the upload can only be cleared.
   }
@@ -16,7 +18,7 @@ export function remember(id: string, file: File): void {
 /** Null: it was not begun in this browser. */
 export function rememberedOf(id: string): string | null {
   try {
-    return localStorage.getItem(prefix + id);
+    return localStorage.getItem(prefix + id)?.replace(/^\d+ /, '') ?? null;
   } catch {
     return null;
   }
@@ -26,7 +28,9 @@ export function rememberedOf(id: string): string | null {
 export function keepOnly(ids: ReadonlySet<string>): void {
   try {
     for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(prefix) && !ids.has(key.slice(prefix.length))) localStorage.removeItem(key);
+      if (!key.startsWith(prefix) || ids.has(key.slice(prefix.length))) continue;
+      if (Date.now() - Number.parseInt(localStorage.getItem(key) ?? '0', 10) > fresh)
+        localStorage.removeItem(key);
     }
   } catch {
     // Nothing is kept where nothing may be.

@@ -1,23 +1,10 @@
 import { expect, test } from 'vitest';
-import type { PageUpload } from '../../api.ts';
+import { uploadWith } from '../test-state.ts';
 import { fingerprintOf } from './remembered.ts';
 import { otherFile } from './same-file.ts';
 
 const file = { name: 'tea.gguf', size: 100, lastModified: 1 };
-const upload: PageUpload = {
-  id: 'u1',
-  file: 'tea.gguf',
-  model: 'tea.gguf',
-  parts: null,
-  size: 100,
-  received: 40,
-  phase: 'receiving',
-  checked: 0,
-  sha256: null,
-  created: '',
-  touched: '',
-  problem: null,
-};
+const upload = uploadWith();
 
 test('the file that it was begun with goes on', () => {
   expect(otherFile(file, upload, fingerprintOf(file))).toBeNull();

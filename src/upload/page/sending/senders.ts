@@ -1,6 +1,7 @@
 import type { PageState, PageUpload } from '../../api.ts';
 import { Observed } from '../parts/observed.ts';
 import type { Connection } from '../server/connection.ts';
+import { Growth } from './growth.ts';
 import { keepOnly } from './remembered.ts';
 import { type Metadata, Sender } from './sender.ts';
 
@@ -12,6 +13,7 @@ const settling = 1500;
 /** All that this tab sends, in the order in which it was chosen. */
 export class Senders {
   readonly list = new Observed<readonly Sender[]>([]);
+  readonly #growth = new Growth();
   readonly #connection: Connection;
   readonly #onSettled: (sender: Sender, state: PageState) => void;
 
@@ -35,6 +37,11 @@ export class Senders {
 
   of(id: string): Sender | undefined {
     return this.list.value.find((sender) => sender.id === id);
+  }
+
+  /** Another tab or browser sends it. */
+  sentElsewhere(id: string): boolean {
+    return !this.of(id) && this.#growth.grows(id, Date.now());
   }
 
   /** Sends no more of it, and forgets it. */
@@ -65,6 +72,7 @@ export class Senders {
   #settle(): void {
     const state = this.#connection.state.value;
     if (!state) return;
+    this.#growth.see(state.uploads, Date.now());
     const there = new Set(state.uploads.map(({ id }) => id));
     const own = this.list.value;
     keepOnly(new Set([...there, ...own.flatMap(({ id }) => id ?? [])]));

@@ -52,10 +52,10 @@ export function NoticeList({ notices }: { readonly notices: Notices }) {
     <Shown key={notice.key} notice={notice} onClose={() => notices.take(notice.about)} />
   );
   return (
-    <div class="notices">
+    <section class="notices" aria-label="Notices">
       <div role="alert">{list.filter(({ problem }) => problem !== null).map(show)}</div>
       <div role="status">{list.filter(({ problem }) => problem === null).map(show)}</div>
-    </div>
+    </section>
   );
 }
 

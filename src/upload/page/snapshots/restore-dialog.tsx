@@ -1,5 +1,6 @@
 import type { PageSnapshot, Restoration } from '../../api.ts';
 import { restore } from '../actions.ts';
+import { Answers } from '../parts/answers.tsx';
 import { useAnswer } from '../parts/asked.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ProblemText } from '../parts/problem-text.tsx';
@@ -30,22 +31,16 @@ export function RestoreDialog({ snapshot, onClose }: Asked) {
           </ol>
         )}
       </div>
-      <div class="buttons">
-        <button
-          type="button"
-          class="primary"
-          disabled={answer === null || isThere}
-          onClick={() => {
-            onClose();
-            restore(tools, snapshot);
-          }}
-        >
-          Restore
-        </button>
-        <button type="button" class="quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
+      <Answers
+        yes="Restore"
+        tone="primary"
+        disabled={answer === null || isThere}
+        onYes={() => {
+          onClose();
+          restore(tools, snapshot);
+        }}
+        onNo={onClose}
+      />
     </Dialog>
   );
 }

@@ -2,11 +2,14 @@ import { useState } from 'preact/hooks';
 import type { PageJob, PageSnapshot, PageState } from '../../api.ts';
 import { takeBack } from '../actions.ts';
 import { Command } from '../parts/command.tsx';
+import { TableHead } from '../parts/table-head.tsx';
 import { Time } from '../parts/time.tsx';
 import { useTools } from '../tools.ts';
 import { RestoreDialog } from './restore-dialog.tsx';
 import { SnapshotRow } from './snapshot-row.tsx';
 import { byModel, type Group } from './snapshot-words.ts';
+
+const titles = ['What', 'Made', 'Reason', 'Size', 'Verified', ''];
 
 export function SnapshotsSection({ state }: { readonly state: PageState }) {
   const [back, setBack] = useState<PageSnapshot | null>(null);
@@ -22,20 +25,7 @@ export function SnapshotsSection({ state }: { readonly state: PageState }) {
         </div>
       ) : (
         <table class="cards snapshots" aria-labelledby="snapshots">
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Made</th>
-              <th scope="col">Reason</th>
-              <th scope="col" class="number">
-                Size
-              </th>
-              <th scope="col">Verified</th>
-              <th scope="col">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead titles={titles} numbers={['Size']} />
           {byModel(snapshots).map((group) => (
             <Rows key={`${group.runtime}/${group.model}`} group={group} jobs={jobs} onRestore={setBack} />
           ))}
@@ -63,7 +53,7 @@ function Rows({ group, jobs, onRestore }: Listed) {
   return (
     <tbody>
       <tr class="group">
-        <th scope="rowgroup" colSpan={6}>
+        <th scope="rowgroup" colSpan={titles.length}>
           {model} <span class="muted">{runtime}</span>
         </th>
       </tr>
@@ -72,7 +62,7 @@ function Rows({ group, jobs, onRestore }: Listed) {
       ))}
       {more > 0 && (
         <tr class="more">
-          <td colSpan={6}>
+          <td colSpan={titles.length}>
             <button type="button" class="quiet" onClick={() => setAll(true)}>
               {more} more of {model}
             </button>

@@ -1,3 +1,4 @@
+import { Answers } from '../parts/answers.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { problemOf } from '../server/refusal.ts';
 import { useTools } from '../tools.ts';
@@ -28,20 +29,13 @@ export function ClearDialog({ title, text, yes, no, id, name, onClose, onCleared
       const { status } = problemOf(error);
       if (status !== 404 && status !== 410) return notices.bad(upload, `${name} is not cleared.`, error);
     }
-    notices.good(upload, `${name} is cleared.`);
     await connection.look().catch(() => undefined);
+    notices.good(upload, `${name} is cleared.`);
   };
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
-      <div class="buttons">
-        <button type="button" class="danger" onClick={clear}>
-          {yes}
-        </button>
-        <button type="button" class="quiet" autofocus onClick={onClose}>
-          {no}
-        </button>
-      </div>
+      <Answers yes={yes} no={no} tone="danger" onYes={clear} onNo={onClose} />
     </Dialog>
   );
 }

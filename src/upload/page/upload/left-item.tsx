@@ -11,16 +11,15 @@ import { useTools } from '../tools.ts';
 import { ClearDialog } from './clear-dialog.tsx';
 import { ReplaceDialog } from './replace-dialog.tsx';
 import { FileButton } from './upload-section.tsx';
-import { phaseText } from './upload-words.ts';
+import { phaseText, type SentBy } from './upload-words.ts';
 
 interface Left {
   readonly upload: PageUpload;
-  /** Somebody else sends it. */
-  readonly grows: boolean;
+  readonly sender: SentBy;
 }
 
 /** An upload that this tab does not send: its sender is gone, or its bytes are here and it is no model yet. */
-export function LeftItem({ upload, grows }: Left) {
+export function LeftItem({ upload, sender }: Left) {
   const { connection, notices, senders } = useTools();
   const [asking, setAsking] = useState<'clear' | 'replace' | null>(null);
   const { id, file, model, parts, size, received, phase, checked, problem, touched } = upload;
@@ -48,9 +47,9 @@ export function LeftItem({ upload, grows }: Left) {
         done={phase === 'checking' ? checked : received}
         total={size}
       />
-      <p class="upload-text" role="status">
-        {phaseText(upload, grows)}
-        {phase === 'receiving' && !grows && (
+      <p class="upload-text">
+        {phaseText(upload, sender)}
+        {phase === 'receiving' && sender !== 'elsewhere' && (
           <span class="muted">
             {' '}
             Last byte <Time at={touched} />.
@@ -63,7 +62,7 @@ export function LeftItem({ upload, grows }: Left) {
         </div>
       )}
       <div class="buttons">
-        {phase === 'receiving' && !grows && (
+        {phase === 'receiving' && sender === 'here' && (
           <FileButton id={`again-${id}`} label="Choose the file again" about={file} onFiles={goOn} />
         )}
         {phase === 'exists' && (
@@ -76,7 +75,7 @@ export function LeftItem({ upload, grows }: Left) {
             Check again
           </button>
         )}
-        {phase !== 'checking' && !grows && (
+        {phase !== 'checking' && sender !== 'elsewhere' && (
           <button type="button" class="quiet" aria-label={`Clear ${file}`} onClick={() => setAsking('clear')}>
             Clear…
           </button>

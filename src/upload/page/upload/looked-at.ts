@@ -17,7 +17,11 @@ export async function wrongFile(file: File): Promise<string | null> {
 export function goOn(files: readonly File[], { uploads }: PageState, senders: Senders): File[] {
   return files.filter((file) => {
     const begun = uploads.find(
-      ({ id, phase }) => phase === 'receiving' && !senders.of(id) && rememberedOf(id) === fingerprintOf(file),
+      ({ id, phase }) =>
+        phase === 'receiving' &&
+        !senders.of(id) &&
+        !senders.sentElsewhere(id) &&
+        rememberedOf(id) === fingerprintOf(file),
     );
     if (!begun) return true;
     senders.add(file, { filename: begun.file }, begun);

@@ -1,4 +1,5 @@
 import type { PageUpload } from '../../api.ts';
+import { Answers } from '../parts/answers.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { bytes } from '../parts/format.ts';
 import { useTools } from '../tools.ts';
@@ -30,14 +31,7 @@ export function ReplaceDialog({ upload, onClose }: Asked) {
         <li>The one that you uploaded, {bytes(size)}, takes its name.</li>
         {standing?.active && <li>It is the active model: activate another first.</li>}
       </ul>
-      <div class="buttons">
-        <button type="button" class="primary" onClick={replace}>
-          Replace
-        </button>
-        <button type="button" class="quiet" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
+      <Answers yes="Replace" tone="primary" onYes={replace} onNo={onClose} />
     </Dialog>
   );
 }

@@ -3,7 +3,8 @@ import { bytes } from '../parts/format.ts';
 import { useObserved } from '../parts/observed.ts';
 import { ProblemText } from '../parts/problem-text.tsx';
 import { Progress } from '../parts/progress.tsx';
-import type { Sender } from '../sending/sender.ts';
+import type { Sender, Sending } from '../sending/sender.ts';
+import type { Senders } from '../sending/senders.ts';
 import { useTools } from '../tools.ts';
 import { ClearDialog } from './clear-dialog.tsx';
 import { sendingText } from './upload-words.ts';
@@ -15,7 +16,7 @@ export function SendingItem({ sender }: { readonly sender: Sender }) {
   const [asking, setAsking] = useState(false);
   const { filename, model } = sender.metadata;
   const { phase, sent, problem } = view;
-  const runs = phase === 'sending' || phase === 'waiting' || phase === 'retrying';
+  const step = nextStep(sender, view, senders);
   // What the server never had leaves nothing behind.
   const cancel = () => (sender.id === null && phase !== 'sending' ? senders.remove(sender) : setAsking(true));
   return (
@@ -33,23 +34,9 @@ export function SendingItem({ sender }: { readonly sender: Sender }) {
       )}
       {phase !== 'sent' && (
         <div class="buttons">
-          {runs && (
-            <button type="button" aria-label={`Pause ${filename}`} onClick={() => sender.pause()}>
-              Pause
-            </button>
-          )}
-          {phase === 'paused' && (
-            <button type="button" aria-label={`Resume ${filename}`} onClick={() => senders.resume(sender)}>
-              Resume
-            </button>
-          )}
-          {phase === 'stopped' && problem?.code !== 'notFound' && (
-            <button
-              type="button"
-              aria-label={`Try again: ${filename}`}
-              onClick={() => senders.resume(sender)}
-            >
-              Try again
+          {step && (
+            <button type="button" aria-label={`${step.label} ${filename}`} onClick={step.run}>
+              {step.label.replace(':', '')}
             </button>
           )}
           <button type="button" class="quiet" aria-label={`Cancel ${filename}`} onClick={cancel}>
@@ -71,4 +58,11 @@ export function SendingItem({ sender }: { readonly sender: Sender }) {
       )}
     </li>
   );
+}
+
+/** One button for all of them, so that the focus stays on it. */
+function nextStep(sender: Sender, { phase, problem }: Sending, senders: Senders) {
+  if (phase === 'paused') return { label: 'Resume', run: () => senders.resume(sender) };
+  if (phase !== 'stopped') return { label: 'Pause', run: () => sender.pause() };
+  return problem?.code === 'notFound' ? null : { label: 'Try again:', run: () => senders.resume(sender) };
 }

@@ -31,16 +31,19 @@ test.each([
 });
 
 test('what nobody sends asks for its file, what another sends does not', () => {
-  expect(phaseText(uploadWith(), false)).toMatch(/Choose the same file/);
-  expect(phaseText(uploadWith(), true)).toMatch(/another tab/);
+  expect(phaseText(uploadWith(), 'here')).toMatch(/Choose the same file/);
+  expect(phaseText(uploadWith(), 'elsewhere')).toMatch(/another tab/);
+  expect(phaseText(uploadWith(), 'beginner')).toMatch(/go on there/);
 });
 
 test('checking tells how far it is', () => {
-  expect(phaseText(uploadWith({ phase: 'checking', checked: 50 }), false)).toBe('Checking, 50 %');
+  expect(phaseText(uploadWith({ phase: 'checking', checked: 50 }), 'here')).toBe('Checking, 50 %');
 });
 
 test('parts tell what they wait for', () => {
-  expect(phaseText(uploadWith({ phase: 'parts', parts: { count: 3, whole: 2 } }), false)).toMatch(
+  expect(phaseText(uploadWith({ phase: 'parts', parts: { count: 3, whole: 2 } }), 'here')).toMatch(
     /2 of 3 files/,
   );
+  const all = uploadWith({ phase: 'parts', parts: { count: 2, whole: 2 } });
+  expect(phaseText(all, 'here')).toMatch(/waits for the others/);
 });

@@ -25,18 +25,25 @@ export function sendingText(view: Sending, size: number, now: number): string {
   }
 }
 
-/** Where an upload is by the server's word. `grows`: somebody else sends it. */
-export function phaseText(upload: PageUpload, grows: boolean): string {
+const receivingTexts = {
+  elsewhere: 'sent from another tab or browser',
+  here: 'stopped. Choose the same file again to go on, or clear it.',
+  beginner: 'stopped. Another browser began it: go on there, or clear it.',
+} as const;
+
+/** Who may send the rest of an upload: another tab or browser does, this browser could, or it has to be done where it was begun. */
+export type SentBy = 'elsewhere' | 'here' | 'beginner';
+
+/** Where an upload is by the server's word. */
+export function phaseText(upload: PageUpload, sender: SentBy): string {
   const { phase, received, size, checked, parts } = upload;
   switch (phase) {
     case 'receiving':
-      return grows
-        ? `${bytesOf(received, size)}, sent from another tab or browser`
-        : `${bytesOf(received, size)}, stopped. Choose the same file again to go on, or clear it.`;
+      return `${bytesOf(received, size)}, ${receivingTexts[sender]}`;
     case 'parts':
-      return parts
+      return parts && parts.whole < parts.count
         ? `Here, and waits for the other parts: ${parts.whole} of ${count(parts.count, 'file')}`
-        : 'Here, and waits for the other parts';
+        : 'Here, and waits for the others of its model';
     case 'checking':
       return checked > 0 && checked < size ? `Checking, ${percent(checked, size)} %` : 'Checking';
     case 'exists':

@@ -1,11 +1,10 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeDirectory, ownershipOf, replaceFile, syncDirectory } from '../../adapters/durable.ts';
-import { namesIn } from '../../adapters/names-in.ts';
 import { systemCode } from '../../errors.ts';
 import type { ModelName } from '../../models/model-name.ts';
-import type { Announced } from './announced.ts';
+import { makeDirectory, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
+import { namesIn } from '../names-in.ts';
 
 /**
  * `MODELS/.aixcl/uploads/ID/` holds one upload: `about.json`, what was announced, which never changes; `bytes`, what came so far; `state.json`,
@@ -18,10 +17,15 @@ export function uploadsFolder(models: string): string {
 const name = z.string().transform((text) => text as ModelName);
 const aboutSchema = z.object({
   file: name,
+  /** The model that it is, or is a part of. */
   model: name,
+  /** How many files that has in its folder; null: it is one file, and no folder. */
   parts: z.number().nullable(),
+  /** 64 hex digits that it has to have. */
   sha256: z.string().nullable(),
+  /** Whether what stands under the name may be saved and replaced. */
   agreed: z.boolean(),
+  /** Bytes. */
   size: z.number(),
   /** ISO 8601 UTC. */
   created: z.string(),
@@ -63,9 +67,7 @@ const stateSchema = z.object({
 
 export type KeptState = z.infer<typeof stateSchema>;
 export type HashedFile = z.infer<typeof hashedSchema>;
-export interface About extends Announced {
-  readonly created: string;
-}
+export type About = Readonly<z.infer<typeof aboutSchema>>;
 
 export interface FoundUpload {
   readonly about: About;
@@ -108,13 +110,10 @@ export class UploadFolder {
     await syncDirectory(uploadsFolder(this.#models));
   }
 
-  /** Undefined for a folder whose upload was never answered, which is taken away. Throws `Unreadable`. */
-  async find(): Promise<FoundUpload | undefined> {
+  /** Undefined for a folder whose upload was never answered. Throws `Unreadable`. */
+  async look(): Promise<FoundUpload | undefined> {
     const about = await this.#read('about.json', aboutSchema);
-    if (!about) {
-      await this.clear();
-      return undefined;
-    }
+    if (!about) return undefined;
     const state = await this.#read('state.json', stateSchema);
     const there = await statOf(this.bytes);
     return {

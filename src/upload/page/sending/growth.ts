@@ -1,7 +1,7 @@
 /** Milliseconds without a byte after which nobody is taken to send any more. */
 const silence = 15_000;
 
-/** Which uploads grow while this tab does not send them: another tab or browser does. By the page's own clock alone. */
+/** Which uploads grow. By the page's own clock alone: that of the server may be another. */
 export class Growth {
   readonly #seen = new Map<string, { readonly received: number; readonly grew: number | null }>();
 
