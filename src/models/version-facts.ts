@@ -45,7 +45,7 @@ const schema = z.object({
   baseModel: z.object({ name: z.string(), digest: textOrNull }).nullable().catch(null),
   trainingData: z.array(trainingFile).catch([]),
   /** As it was given; numbers as JavaScript has them. */
-  metrics: z.unknown(),
+  metrics: z.unknown().optional(),
   /** The same, to the letter. */
   metricsText: textOrNull,
   evolution: z

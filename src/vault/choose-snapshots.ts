@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { savedAt } from './deleted-version.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
 import { unreadable } from './unreadable.ts';
@@ -56,5 +57,5 @@ function chosen(contents: VaultContents, { text, means, meansModel }: SnapshotWi
 }
 
 function newestFirst(a: Snapshot, b: Snapshot): number {
-  return b.created.getTime() - a.created.getTime() || b.number - a.number;
+  return savedAt(b).getTime() - savedAt(a).getTime() || b.number - a.number;
 }

@@ -52,7 +52,7 @@ export function laidOut(snapshot: Snapshot, metadata: Omit<SnapshotFile, 'path'>
   const names = new Set(files.map(({ path }) => path));
   const path = names.has('metadata.json') ? 'version-metadata.json' : 'metadata.json';
   const { file: _file, ...facts } = snapshot.facts;
-  return { ...withFiles(snapshot, [...files, { path, ...metadata }]), facts };
+  return { ...withFiles(snapshot, [...files, { ...metadata, path }]), facts };
 }
 
 /** For a subject that is a directory: what it has, one folder deeper. */

@@ -6,6 +6,7 @@ import { threadMemory, threadsFor } from '../../consolidate/merge-memory.ts';
 import type { MergePlan, PlannedTensor } from '../../consolidate/merge-plan.ts';
 import { AixclError, systemCode } from '../../errors.ts';
 import { diskRefusal } from '../disk-refusal.ts';
+import { EarlySync } from './early-sync.ts';
 import { bytesOf, type Job, jobsOf } from './jobs.ts';
 import { type OpenFile, runJobs, type Specials, ThreadFailure } from './threads.ts';
 
@@ -61,23 +62,24 @@ export async function mergeInto(plan: MergePlan, options: MergeOptions): Promise
     for (const path of base) bases.push(await openFile(path, constants.O_RDONLY));
     const adapterFile = await openFile(adapter, constants.O_RDONLY);
     const outputFile = await openFile(output, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
+    const handle = outputFile.handle;
+    const disk = new EarlySync(handle);
     try {
-      const handle = outputFile.handle;
       await handle.truncate(plan.bytes);
       await writeAt(handle, await headerOf(plan, bases[0]!.handle), 0);
       const count = options.threads ?? threadsFor(plan, availableParallelism());
       const data = { base: bases.map(plain), adapter: plain(adapterFile), output: plain(outputFile) };
-      await runJobs(jobsOf(plan), {
-        count,
-        files: data,
-        memory: threadMemory(plan),
-        signal,
-        onDone: progressOf(plan, options.onProgress),
-      });
-      await handle.sync();
+      const progress = progressOf(plan, options.onProgress);
+      const onDone = (job: Job, specials: Specials) => {
+        disk.written(bytesOf(job));
+        progress(job, specials);
+      };
+      await runJobs(jobsOf(plan), { count, files: data, memory: threadMemory(plan), signal, onDone });
+      await disk.finish();
       signal.throwIfAborted();
       return { ...reportOf(plan), threads: count };
     } catch (error) {
+      await disk.settled();
       await unlink(output).catch(() => undefined);
       throw refusalOf(error, output);
     }

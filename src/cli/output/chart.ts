@@ -47,6 +47,7 @@ export function chart({ places, values, width, height: wished, place }: ChartWis
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  if (Math.abs(value) >= 1e7) return value.toExponential(3);
   const text = String(Number(value.toPrecision(4)));
   return text.length > 9 ? value.toExponential(2) : text;
 }
