@@ -16,7 +16,7 @@ import { quoted } from '../models/model-name.ts';
 import type { TrainingFile } from '../models/version-facts.ts';
 import { backUp } from '../vault/save.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
-import type { Source } from '../vault/subject.ts';
+import type { Source, Subject } from '../vault/subject.ts';
 import { evolutionFolder, factsUnderAdapter, underAdapter } from '../vault/version-files.ts';
 import { baseModel } from './base-model.ts';
 import { locate } from './locate.ts';
@@ -68,7 +68,7 @@ export async function observeVersion(context: Surroundings, wish: VersionWish): 
     typeof wish.subject === 'string' ? await locate(context, wish.subject, wish.runtime) : wish.subject;
   const { model } = found;
   if (model.damage !== null) throw damaged(found, model.damage);
-  await assertOwnName(context, found);
+  await assertOwnName(context, model.subject);
   const adapter = await inspect(context, found);
   const training = await findTrainingData(wish.trainingData ?? []);
   const metrics = wish.metrics === undefined ? null : await readMetrics(wish.metrics);
@@ -101,37 +101,54 @@ export async function recordFor(context: Surroundings, planned: PlannedVersion):
   return { trainingData, baseModel: await baseModel(context, base, adapter?.base ?? null) };
 }
 
-/** Saves it under the next number, under the vault's lock. */
+/** Saves it under the next number, under the vault's lock. `unlessThere`: as for `backUp`. */
 export async function makeVersion(
   context: Surroundings,
-  planned: PlannedVersion,
+  { found, ...about }: PlannedVersion,
   records: VersionRecords,
-  { operation, writer }: Work,
+  work: Work,
+  unlessThere = false,
 ): Promise<Snapshot> {
-  const { found, description, size } = planned;
-  const { name } = found.model.subject;
-  await operation.step('version', name, description.split('\n', 1)[0] ?? '');
   const own = await found.keeper.open(found.model);
   try {
-    const source = versionSource(own, planned, records);
-    return await working(context, `Saving ${quoted(name)}`, size, (options) =>
-      backUp(source, {
-        ...options,
-        writer,
-        backupType: null,
-        reason: description,
-        operation: operation.id,
-        created: new Date(),
-        recheck: false,
-      }),
-    );
+    return await saveVersion(context, own, about, records, work, unlessThere);
   } finally {
     await own[Symbol.asyncDispose]();
   }
 }
 
-function versionSource(own: Source, planned: PlannedVersion, records: VersionRecords): Source {
-  const { adapter, metrics, evolution } = planned;
+/** As `makeVersion`, of files that no keeper has yet. */
+export async function saveVersion(
+  context: Surroundings,
+  own: Source,
+  about: Omit<PlannedVersion, 'found' | 'base'>,
+  records: VersionRecords,
+  { operation, writer }: Work,
+  unlessThere = false,
+): Promise<Snapshot> {
+  const { description, size } = about;
+  const { name } = own.subject;
+  await operation.step('version', name, description.split('\n', 1)[0] ?? '');
+  const source = versionSource(own, about, records);
+  return await working(context, `Saving ${quoted(name)}`, size, (options) =>
+    backUp(source, {
+      ...options,
+      writer,
+      backupType: null,
+      reason: description,
+      operation: operation.id,
+      created: new Date(),
+      recheck: false,
+      unlessThere,
+    }),
+  );
+}
+
+function versionSource(
+  own: Source,
+  { adapter, metrics, evolution }: Pick<PlannedVersion, 'adapter' | 'metrics' | 'evolution'>,
+  records: VersionRecords,
+): Source {
   const inFolder = own.subject.runtime === 'directory';
   const { base: _base, ...aboutAdapter } = adapter ?? { base: null };
   const files = own.files.map((file) => ({
@@ -196,7 +213,7 @@ async function inspect({ home }: Surroundings, { model }: Found): Promise<Adapte
 }
 
 /** An id names one version: of two runtimes' models with one name, the first to have versions has the name. */
-async function assertOwnName(context: Surroundings, { model: { subject } }: Found): Promise<void> {
+export async function assertOwnName(context: Surroundings, subject: Subject): Promise<void> {
   const { snapshots } = await readableContents(vaultOf(context));
   const other = snapshots.find(
     (each) =>
