@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AixclError, systemCode } from '../../errors.ts';
+import type { ModelName } from '../../models/model-name.ts';
+import { makeDirectory, ownershipOf } from '../durable.ts';
+import { type FileLock, lockFile } from '../file-lock.ts';
+import { namesIn } from '../names-in.ts';
+
+/** Where a model is made before it has its name: on the disk of the models, of which no runtime looks into this folder. */
+export interface Staging extends AsyncDisposable {
+  readonly path: string;
+}
+
+const lockName = 'lock';
+
+/**
+ * Opens the folder in which the model `output` is made; empty. Throws `busy` while another makes one of that name. Disposing it takes all in it
+ * away.
+ */
+export async function openStaging(
+  models: string,
+  output: ModelName,
+  options: { readonly patience: number; readonly signal: AbortSignal },
+): Promise<Staging> {
+  const path = join(stagingOf(models), createHash('sha256').update(output).digest('hex').slice(0, 24));
+  const owner = await ownershipOf(models);
+  const wish = { what: `a model called ${output}`, holder: 'aixcl consolidate', owner, ...options };
+  const lock = await lockIn(path, () => makeDirectory(path, owner), wish);
+  await clear(path);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      try {
+        await rm(path, { recursive: true, force: true });
+      } finally {
+        await lock[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+/** Takes away what killed consolidations left. What one that lives is making stays. */
+export async function reapStaging(models: string, signal: AbortSignal): Promise<void> {
+  const root = stagingOf(models);
+  for (const name of await namesIn(root)) await reap(join(root, name), signal);
+}
+
+function stagingOf(models: string): string {
+  return join(models, '.aixcl', 'consolidating');
+}
+
+async function reap(path: string, signal: AbortSignal): Promise<void> {
+  let lock: FileLock;
+  try {
+    lock = await lockFile(join(path, lockName), { what: path, holder: 'aixcl', patience: 0, signal });
+  } catch (error) {
+    if (error instanceof AixclError && error.code === 'busy') return;
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await rm(path, { recursive: true, force: true });
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+/** The folder may be reaped between our making and our locking. */
+async function lockIn(
+  path: string,
+  make: () => Promise<void>,
+  wish: Parameters<typeof lockFile>[1],
+): Promise<FileLock> {
+  for (let tries = 0; ; tries += 1) {
+    await make();
+    try {
+      return await lockFile(join(path, lockName), wish);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT' || tries === 3) throw error;
+    }
+  }
+}
+
+async function clear(path: string): Promise<void> {
+  for (const name of await readdir(path)) {
+    if (name !== lockName) await rm(join(path, name), { recursive: true, force: true });
+  }
+}
