@@ -102,7 +102,7 @@ export function fitLora(lora: Lora, base: BaseModel, rsLora: boolean): ReadonlyM
     });
     fitted.set(name, {
       rank,
-      scale: alpha === 0 ? 1 : alpha / (rsLora ? rank : rank),
+      scale: alpha === 0 ? 1 : alpha / (rsLora ? Math.sqrt(rank) : rank),
       left: factor(left),
       right: { ...factor(right), transposed },
     });
