@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Gguf, llamaBase, smallLlama } from '../../test/setup/lora-model.ts';
-import { type GgufHeader, readHeader } from '../models/gguf/header.ts';
-import { encodeHeader } from '../models/gguf/write.ts';
+import { type Gguf, headerFrom, llamaBase, smallLlama } from '../../test/setup/lora-model.ts';
 import { compareStructure } from './compare-structure.ts';
 
 const base = { ...smallLlama, layers: 1 } as const;
 
-async function header({ metadata, tensors }: Gguf): Promise<GgufHeader> {
-  const bytes = encodeHeader(metadata, tensors);
-  return readHeader({ size: bytes.length, read: async (at, length) => bytes.subarray(at, at + length) });
-}
-
 async function differences(spoil: (merged: Gguf) => Gguf): Promise<string[]> {
-  return compareStructure([await header(llamaBase(base))], await header(spoil(llamaBase(base))));
+  return compareStructure([await headerFrom(llamaBase(base))], await headerFrom(spoil(llamaBase(base))));
 }
 
 test('a model of the same build in another type does not differ', async () => {
@@ -22,10 +15,10 @@ test('a model of the same build in another type does not differ', async () => {
 test('shards are taken together', async () => {
   const { metadata, tensors } = llamaBase(base);
   const shards = [
-    await header({ metadata, tensors: tensors.slice(0, 3) }),
-    await header({ metadata: new Map(), tensors: tensors.slice(3) }),
+    await headerFrom({ metadata, tensors: tensors.slice(0, 3) }),
+    await headerFrom({ metadata: new Map(), tensors: tensors.slice(3) }),
   ];
-  expect(compareStructure(shards, await header(llamaBase(base)))).toEqual([]);
+  expect(compareStructure(shards, await headerFrom(llamaBase(base)))).toEqual([]);
 });
 
 test('a tensor that is missing, added or of another shape is named', async () => {

@@ -1,20 +1,14 @@
 import { expect, test } from 'vitest';
-import { type Gguf, llamaBase, loraAdapter, smallLlama } from '../../test/setup/lora-model.ts';
+import { type Gguf, headerFrom, llamaBase, loraAdapter, smallLlama } from '../../test/setup/lora-model.ts';
 import type { GgufValue } from '../models/gguf/format.ts';
-import { type GgufHeader, readHeader } from '../models/gguf/header.ts';
-import { encodeHeader, type TensorToWrite } from '../models/gguf/write.ts';
+import type { TensorToWrite } from '../models/gguf/write.ts';
 import { BaseIsQuantized, type MergePlan, type MergeWish, planMerge } from './merge-plan.ts';
 
 const oneLayer = { ...smallLlama, layers: 1 } as const;
 const lora = { type: 'F32', rank: 4, alpha: 8 } as const;
 
-async function header({ metadata, tensors }: Gguf): Promise<GgufHeader> {
-  const bytes = encodeHeader(metadata, tensors);
-  return readHeader({ size: bytes.length, read: async (at, length) => bytes.subarray(at, at + length) });
-}
-
 async function plan(base: Gguf, adapter: Gguf, wish: MergeWish = {}): Promise<MergePlan> {
-  return planMerge([await header(base)], await header(adapter), wish);
+  return planMerge([await headerFrom(base)], await headerFrom(adapter), wish);
 }
 
 function text({ tensors }: MergePlan): string[] {
@@ -191,10 +185,10 @@ test('shards make one file, and are refused when one is missing or out of order'
     keys.set('split.no', { type: 'uint16', value: number });
     keys.set('split.count', { type: 'uint16', value: 2 });
     keys.set('split.tensors.count', { type: 'int32', value: tensors.length });
-    return header({ metadata: keys, tensors: tensors.slice(from, to) });
+    return headerFrom({ metadata: keys, tensors: tensors.slice(from, to) });
   };
   const [first, second] = [await shard(0, 0, 5), await shard(1, 5)];
-  const adapter = await header(loraAdapter(oneLayer, lora));
+  const adapter = await headerFrom(loraAdapter(oneLayer, lora));
   const made = planMerge([first, second], adapter, {});
   const whole = await plan(llamaBase(oneLayer), loraAdapter(oneLayer, lora));
   expect(text(made)).toEqual(text(whole));

@@ -4,7 +4,7 @@ import { fileSource } from '../../src/models/gguf/byte-source.ts';
 import { type GgufValue, tensorTypes } from '../../src/models/gguf/format.ts';
 import { type GgufHeader, type GgufTensor, readHeader } from '../../src/models/gguf/header.ts';
 import { elementCount, tensorBytes } from '../../src/models/gguf/structure.ts';
-import { type TensorToWrite, writeGguf } from '../../src/models/gguf/write.ts';
+import { encodeHeader, type TensorToWrite, writeGguf } from '../../src/models/gguf/write.ts';
 import { selfTestModel } from '../../src/models/self-test-model.ts';
 import { halfFloats } from './half-floats.ts';
 
@@ -218,6 +218,12 @@ export interface ReadTensor {
   readonly type: string;
   readonly shape: readonly number[];
   readonly values: Float64Array;
+}
+
+/** The header that `gguf` would have as a file. */
+export async function headerFrom({ metadata, tensors }: Gguf): Promise<GgufHeader> {
+  const bytes = encodeHeader(metadata, tensors);
+  return readHeader({ size: bytes.length, read: async (at, length) => bytes.subarray(at, at + length) });
 }
 
 export async function headerOf(path: string): Promise<GgufHeader> {
