@@ -1,13 +1,15 @@
-import { mkdir, open, readdir, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createReadStream, statSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, truncate } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Upload } from 'tus-js-client';
 import { expect } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
 import { writeSplitModel } from '../../src/models/test-models.ts';
 import { answerOf, untilServed } from '../e2e/llama-stack.ts';
 import { sha256Of } from '../faults/lab/oracle.ts';
 import { cuttingProxy } from '../setup/cutting-proxy.ts';
-import { engineTest } from '../setup/engine-test.ts';
+import { docker, engineTest } from '../setup/engine-test.ts';
 import { writeModelOfSize } from '../setup/noisy-model.ts';
 import { alarm, answer, choose, modelRow, said, upload, uploadItem } from './driver.ts';
 import { describePage } from './page-stack.ts';
@@ -153,4 +155,41 @@ describePage('uploads in the page', (the) => {
     await send(right);
     await modelRow(page, 'hashed.gguf').waitFor();
   });
+
+  engineTest('eight at once leave the service under 150 MB', async () => {
+    const paths = [];
+    for (let at = 0; at < 8; at += 1) paths.push(await large(`many-${at}.gguf`));
+    await using window = await the.open();
+    const { page } = window;
+    const [session] = await page.context().cookies();
+    const cookie = `${session?.name}=${session?.value}`;
+    // A tab sends two at a time.
+    await Promise.all(paths.map((path) => sendByTus(new URL('/uploads', page.url()).href, cookie, path)));
+    for (const path of paths) await modelRow(page, basename(path)).waitFor();
+    expect(await serviceMemoryPeak()).toBeLessThan(150e6);
+  });
 });
+
+/** As the page does. */
+async function sendByTus(endpoint: string, cookie: string, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    new Upload(createReadStream(path), {
+      endpoint,
+      headers: { cookie },
+      metadata: { filename: basename(path) },
+      chunkSize: 4 * 2 ** 20,
+      uploadSize: statSync(path).size,
+      retryDelays: [500, 500, 500, 500],
+      onSuccess: () => resolve(),
+      onError: reject,
+    }).start();
+  });
+}
+
+/** Bytes of memory that the page's server had at most, of all its life. */
+async function serviceMemoryPeak(): Promise<number> {
+  const { stdout } = await docker(['top', 'upload-ui', '-eo', 'pid,args']);
+  const [, pid] = /^\s*(\d+)\s+node .*server\.cjs$/m.exec(stdout) ?? [];
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

@@ -27,10 +27,11 @@ describeEngine('models remove and undo, of GGUF models, without an engine', () =
 
   engineTest('off a terminal without --yes is exit 3, and a dry run changes nothing either', async () => {
     await using home = await homeWith('tea.gguf');
+    const before = await readdir(home.root);
     expect((await aixcl(['models', 'remove', 'tea.gguf'], { home, env: none })).code).toBe(3);
     const dry = await ok(home, 'models', 'remove', 'tea.gguf', '--dry-run', '--yes', '--format', 'json');
     expect(stepsOf(dry)).toEqual(['remove tea.gguf planned']);
-    expect((await readdir(home.root)).filter((name) => name !== '.cache')).toEqual(['models']);
+    expect((await readdir(home.root)).filter((name) => name !== '.cache')).toEqual(before);
     expect(await readdir(home.models)).toEqual(['tea.gguf']);
   });
 

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { readRecord } from '../../src/adapters/models-directory/records.ts';
 import { writeSplitModel } from '../../src/models/test-models.ts';
+import type { LoopDisk } from './lab/disks.ts';
 import {
   type FaultHome,
   faultHome,
@@ -16,6 +17,7 @@ import {
   sha256Of,
   sweepAll,
   tmpfs,
+  tool,
   writeModel,
 } from './lab/fault-test.ts';
 import { type Page, startPage } from './lab/page.ts';
@@ -238,6 +240,8 @@ faultTest(
     expect(await settled(page)).toMatchObject([
       { phase: 'receiving', received: 0, problem: { detail: expect.stringContaining('fails') } },
     ]);
+    const kept = join(home.models, '.aixcl', 'uploads', basename(path), 'bytes');
+    expect((await stat(kept)).size).toBe(0);
     expect(existsSync(join(home.models, 'tea.gguf'))).toBe(false);
     expect(await sendOn(page, path, tea.bytes)).toBe(204);
     expect(await settled(page)).toEqual([]);
@@ -283,10 +287,18 @@ faultTest('12: a models directory that can only be read: a problem that says so'
   expect(await settled(page)).toEqual([]);
 });
 
+/** What a file system may do, and ext4 does when it is told so: lengths of files are on the disk before their bytes are. */
+function lengthsFirst(disk: LoopDisk): void {
+  disk.unmount();
+  tool('tune2fs', ['-o', 'journal_data_writeback,nodelalloc', disk.image]);
+  disk.mount();
+}
+
 faultTest(
   '5: the power goes: bytes that were on the disk are gone on from, and what has its name is whole',
   async () => {
     using disk = loopDisk(64 * mb);
+    lengthsFirst(disk);
     await using home = await faultHome({ root: join(disk.path, 'home') });
     const tea = await model(home, 6 * mb);
     let path = '';
@@ -299,6 +311,9 @@ faultTest(
       await using page = await startPage(home);
       expect(await offsetOf(page, path)).toBe(2 * mb);
       expect(await sendOn(page, path, tea.bytes, { end: 4 * mb })).toBe(204);
+      // Another's sync brings the length to the disk, and not the bytes.
+      await writeFile(join(disk.path, 'other'), 'x');
+      tool('sync', [join(disk.path, 'other')]);
       await page.kill();
     }
     disk.powerCut();

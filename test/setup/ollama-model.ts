@@ -14,6 +14,8 @@ export interface ModelWish {
   readonly template?: string | null;
   readonly license?: string | null;
   readonly parameters?: Readonly<Record<string, unknown>> | null;
+  /** Parameters and quantization, as Ollama tells them; absent: what the weights are. */
+  readonly described?: readonly [parameters: string, quantization: string];
 }
 
 /** A model as Ollama keeps it. */
@@ -40,6 +42,7 @@ export async function ollamaModel({
   template = '{{ .Prompt }}',
   license = 'apache-2.0',
   parameters = { temperature: 0.5 },
+  described = ['63K', 'F32'],
 }: ModelWish = {}): Promise<OllamaModel> {
   const of = (kind: string) => `application/vnd.ollama.image.${kind}`;
   const layers = [blob(of('model'), await weights(seed, noise))];
@@ -52,8 +55,8 @@ export async function ollamaModel({
       model_format: 'gguf',
       model_family: 'llama',
       model_families: ['llama'],
-      model_type: '63K',
-      file_type: 'F32',
+      model_type: described[0],
+      file_type: described[1],
       architecture: 'amd64',
       os: 'linux',
       rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },

@@ -2,13 +2,14 @@ import type { Probed } from '../../adapters/service-probe.ts';
 import { type Activation, activeModel } from '../../models/active-model.ts';
 import type { PageService } from '../api.ts';
 
-/** What llama-server's container is at: by its answer, and where there is none by what its entrypoint says. */
-export function llamaServerHealth(probed: Probed, activation: Activation): PageService {
+/** What llama-server's container is at: by its answer, and where there is none by what its entrypoint says. `probed` null: it was not asked yet. */
+export function llamaServerHealth(probed: Probed | null, activation: Activation): PageService {
   const of = (health: PageService['health'], detail: string | null | undefined): PageService => ({
     name: 'llama-server',
     health,
     detail: detail ?? null,
   });
+  if (probed === null) return of('loading', 'it is being asked');
   if (probed.kind === 'absent') return of('stopped', null);
   const { state } = activation;
   const active = activeModel(activation);

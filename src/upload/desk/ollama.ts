@@ -14,7 +14,13 @@ export interface SeenOllamaModel extends ListedModel {
   readonly contextLength: number | null;
 }
 
-export const stoppedOllama: SeenOllama = {
+/** Before it answered for the first time. */
+export const unaskedOllama: SeenOllama = {
+  service: { name: 'ollama', health: 'loading', detail: 'it is being asked' },
+  models: [],
+};
+
+const stoppedOllama: SeenOllama = {
   service: { name: 'ollama', health: 'stopped', detail: null },
   models: [],
 };

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, readlink, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { draft, publish, TestVault } from '../../adapters/vault/test-vault.ts';
@@ -104,6 +106,23 @@ test('an Ollama that is not there has no models and is stopped; one that hangs o
     ['llama-server', 'loading'],
     ['ollama', 'unhealthy'],
   ]);
+});
+
+test('a service that does not answer keeps nobody waiting for the rest', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  await using place = await testDesk({ addresses: { ollama: address, llamaServer: address } });
+  await putModel(place.at('tea.gguf'));
+  const states: PageState[] = [];
+  using _watching = place.desk.watch((state) => states.push(state));
+  const began = performance.now();
+  await expect.poll(() => states.length, { timeout: 8000, interval: 20 }).toBeGreaterThan(0);
+  expect(performance.now() - began).toBeLessThan(2000);
+  expect(states[0]?.models).toHaveLength(1);
+  expect(states[0]?.services.map(({ health }) => health)).toEqual(['loading', 'loading']);
+  silent.closeAllConnections();
+  silent.close();
 });
 
 test('31: what is cut, claims to be endless or is no GGUF is listed as damaged within a second', async () => {

@@ -13,7 +13,7 @@ import { describeActivation, describeGguf, describeOllama } from './describe.ts'
 import { ggufModels, type SeenModels } from './gguf-models.ts';
 import { llamaServerHealth } from './llama-server.ts';
 import { markOf } from './marks.ts';
-import { ollamaLook, type SeenOllama, stoppedOllama } from './ollama.ts';
+import { ollamaLook, type SeenOllama, unaskedOllama } from './ollama.ts';
 import { type Looking, Part } from './part.ts';
 import { SlowPart } from './slow-part.ts';
 import { type SeenVault, vaultContents } from './snapshots.ts';
@@ -61,7 +61,7 @@ export class Sight {
   readonly #uploads: Part<readonly PageUpload[]>;
   readonly #busy: Part<string | null>;
   readonly #space: Part<PageState['space']>;
-  readonly #llamaServer: SlowPart<Probed>;
+  readonly #llamaServer: SlowPart<Probed | null>;
   readonly #ollama: SlowPart<SeenOllama>;
   #version = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -79,8 +79,8 @@ export class Sight {
     this.#busy = new Part(always(null, () => holder.look()));
     this.#space = new Part(spaceOf(home));
     const probe = () => probeService(addresses.llamaServer, '/health');
-    this.#llamaServer = new SlowPart<Probed>({ kind: 'absent' }, servicesEveryMs, probe);
-    this.#ollama = new SlowPart(stoppedOllama, servicesEveryMs, ollamaLook(addresses.ollama));
+    this.#llamaServer = new SlowPart<Probed | null>(null, servicesEveryMs, probe);
+    this.#ollama = new SlowPart(unaskedOllama, servicesEveryMs, ollamaLook(addresses.ollama));
   }
 
   /** Grows with each change that was seen. */

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+/** In which one that has nothing to wait for answers, in milliseconds. */
+const momentMs = 300;
+
 /** A part that others have to be asked for, who may take their time: asked in the background, every few seconds at most. */
 export class SlowPart<T> {
   readonly #look: () => Promise<T>;
@@ -22,7 +25,7 @@ export class SlowPart<T> {
   }
 
   /**
-   * Asks when it is time, and waits so many milliseconds for the answer, for the very first one as long as it takes; one that is other and comes
+   * Asks when it is time, and waits so many milliseconds for the answer, for the very first one a moment at least; one that is other and comes
    * later is told by `changed`.
    */
   async refresh(patienceMs: number, changed: () => void): Promise<void> {
@@ -32,9 +35,10 @@ export class SlowPart<T> {
         this.#running = undefined;
       });
     }
-    if (!this.#answered) await this.#running;
-    else if (patienceMs > 0 && this.#running)
-      await Promise.race([this.#running, delay(patienceMs, undefined, { ref: false })]);
+    const longest = this.#answered ? patienceMs : Math.max(patienceMs, momentMs);
+    if (longest > 0 && this.#running) {
+      await Promise.race([this.#running, delay(longest, undefined, { ref: false })]);
+    }
   }
 
   async #ask(changed: () => void): Promise<void> {

@@ -1,10 +1,12 @@
 import { rm, utimes } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
 import type { PageState, PageUpload } from '../api.ts';
 import { ggufModels } from './gguf-models.ts';
 import { putModel, testDesk } from './test-desk.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 function upload(received: number): PageUpload {
   const now = new Date().toISOString();
@@ -33,12 +35,12 @@ test('who watches is told at once, then only of what changed, from whatever side
     states.push(JSON.stringify(state));
     if (models.at(-1) !== state.models.length) models.push(state.models.length);
   });
-  await expect.poll(() => models, { timeout: 1000 }).toEqual([1]);
+  await expect.poll(() => models, { timeout: 8000 }).toEqual([1]);
   await delay(2500);
   await putModel(place.at('milk.gguf'));
-  await expect.poll(() => models, { timeout: 3000 }).toEqual([1, 2]);
+  await expect.poll(() => models, { timeout: 8000 }).toEqual([1, 2]);
   await rm(place.at('tea.gguf'));
-  await expect.poll(() => models, { timeout: 3000 }).toEqual([1, 2, 1]);
+  await expect.poll(() => models, { timeout: 8000 }).toEqual([1, 2, 1]);
   // The disk may have got fuller meanwhile.
   for (const [index, state] of states.slice(1).entries()) expect(state).not.toBe(states[index]);
 });
@@ -47,9 +49,9 @@ test('a second one is told at once too, and the first not again', async () => {
   await using place = await testDesk();
   const [first, second]: PageState[][] = [[], []];
   using _first = place.desk.watch((state) => first?.push(state));
-  await expect.poll(() => first?.length, { timeout: 1000 }).toBe(1);
+  await expect.poll(() => first?.length, { timeout: 8000 }).toBe(1);
   using _second = place.desk.watch((state) => second?.push(state));
-  await expect.poll(() => second?.length, { timeout: 500 }).toBe(1);
+  await expect.poll(() => second?.length, { timeout: 8000 }).toBe(1);
   for (const [index, state] of (first ?? []).slice(1).entries()) expect(state).not.toEqual(first?.[index]);
 });
 

@@ -138,7 +138,7 @@ export class Upload {
       await writing.catch(() => {});
       this.#interrupt = undefined;
       this.#appending = false;
-      this.#dropUnsynced();
+      await this.#dropUnsynced();
     }
   }
 
@@ -153,8 +153,6 @@ export class Upload {
     const handle = await open(this.folder.bytes, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o644);
     try {
       if (isNew) await give(handle, await ownershipOf(this.folder.path));
-      // What stands behind the last good byte is nothing that anybody was told of.
-      await handle.truncate(this.received);
       return handle;
     } catch (error) {
       await handle.close();
@@ -202,7 +200,7 @@ export class Upload {
       await handle.datasync();
     } catch (error) {
       this.#broken = error;
-      if (!this.#appending) this.#dropUnsynced();
+      if (!this.#appending) await this.#dropUnsynced();
       throw error;
     }
     if (this.#state.synced === 0) await syncDirectory(this.folder.path);
@@ -210,10 +208,12 @@ export class Upload {
   }
 
   /** After a sync that failed: pages that could not be written are clean afterwards, and a second one would say that all is well. */
-  #dropUnsynced(): void {
+  async #dropUnsynced(): Promise<void> {
     if (!this.#broken) return;
     this.#broken = undefined;
     this.received = this.#state.synced;
+    // By its length the next process knows what came.
+    await truncate(this.folder.bytes, this.received);
   }
 
   /** Takes it off the disk. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ownerOf } from '../../../src/adapters/home-folder.ts';
 import { issueToken } from '../../../src/adapters/page-door/door.ts';
+import { systemCode } from '../../../src/errors.ts';
 import { resolveHome } from '../../../src/home.ts';
 import type { PageJob, PageState } from '../../../src/upload/api.ts';
 import { freePort } from '../../setup/ports.ts';
@@ -62,7 +63,12 @@ export async function startPage(home: FaultHome, { inject = [], log }: PageOptio
   const address = `http://127.0.0.1:${port}`;
   const end = async (signal: NodeJS.Signals) => {
     const pid = traced ? childOf(child.pid) : child.pid;
-    if (!isOver && pid !== undefined) process.kill(pid, signal);
+    try {
+      if (!isOver && pid !== undefined) process.kill(pid, signal);
+    } catch (error) {
+      // Ended between the look and the signal.
+      if (systemCode(error) !== 'ESRCH') throw error;
+    }
     return await over;
   };
   const stop = () => end('SIGTERM');
