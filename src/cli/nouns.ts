@@ -1,6 +1,7 @@
 import type { Noun } from './command.ts';
 import { backupsCommand } from './commands/backups.ts';
 import { completionCommand } from './commands/completion.ts';
+import { consolidateCommand } from './commands/consolidate.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { journalCommand } from './commands/journal.ts';
 import { modelsCommand } from './commands/models.ts';
@@ -19,6 +20,7 @@ export const nouns: readonly Noun[] = [
   modelsCommand,
   undoCommand,
   versionsCommand,
+  consolidateCommand,
   backupsCommand,
   vaultCommand,
   doctorCommand,

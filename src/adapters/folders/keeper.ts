@@ -8,9 +8,10 @@ import { notedSwaps } from '../swap/swap.ts';
 import { hashFile } from '../vault/hashing.ts';
 import { findFolder, type KeptFolder, openFolder } from './kept-folder.ts';
 import { putFolderBack } from './put-back.ts';
+import { takeFolderAway } from './take-away.ts';
 
 /**
- * Keeps plain directories, an adapter or a training set, and GGUF files that lie elsewhere than models do. They are saved and restored, never removed. `home`: where the notes of unfinished
+ * Keeps plain directories, an adapter or a training set, and GGUF files that lie elsewhere than models do. They are saved and restored; one goes only where a command says that it will, as a consolidation's adapter. `home`: where the notes of unfinished
  * changes lie; `vault`: what no directory may hold, or lie in.
  */
 export function directoryKeeper(places: { readonly home: string; readonly vault: string }): Keeper {
@@ -35,15 +36,7 @@ export function directoryKeeper(places: { readonly home: string; readonly vault:
       }
       return digests;
     },
-    async remove(model) {
-      throw new AixclError(
-        'refused',
-        `${quoted(model.subject.name)} is a directory of yours; aixcl removes models`,
-        {
-          hint: 'aixcl models list',
-        },
-      );
-    },
+    remove: async (model, proof) => takeFolderAway(await kept(model), proof, notes),
     restore: (snapshot, options) => putFolderBack(snapshot, options, { ...places, notes }),
     async mend(model) {
       throw new AixclError(

@@ -10,7 +10,7 @@ import { stageFile, stageFiles } from '../swap/stage-files.ts';
 import { carryOut, NameTaken } from '../swap/swap.ts';
 import { isPlainPath } from '../vault/records.ts';
 import { attributesOf, settleFolders } from './attributes.ts';
-import { fileFacts, findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
+import { assertSaved, fileFacts, findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
 import { readTree, treeOfFile } from './tree.ts';
 
 const factsSchema = z.object({
@@ -150,14 +150,6 @@ async function modeOfEmpty(path: string, standing: KeptFolder | undefined): Prom
     ({ mode }) => mode & 0o777,
     () => 0o777,
   );
-}
-
-function assertSaved(before: KeptFolder, { files, id }: Snapshot): void {
-  const saved = new Map(files.map(({ path, size }) => [path, size]));
-  if (before.tree.files.every(({ path, identity }) => saved.get(path) === identity.size)) return;
-  throw new AixclError('verification', `${id} does not hold ${quoted(before.subject.name)} as it is`, {
-    hint: `aixcl backups create ${before.subject.name}`,
-  });
 }
 
 /** What root puts into someone's folder, or in its place, is theirs. */

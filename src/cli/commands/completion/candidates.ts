@@ -35,7 +35,16 @@ const positionals: Readonly<Record<string, Omit<Candidates, 'words'> & { readonl
 };
 
 /** Options whose value is a path. */
-const pathOptions = new Set(['file', 'env-file', 'to', 'training-data', 'metrics', 'evolution']);
+const pathOptions = new Set([
+  'file',
+  'env-file',
+  'to',
+  'training-data',
+  'metrics',
+  'evolution',
+  'base',
+  'adapter',
+]);
 
 const nothing: Candidates = { words: [], names: [], files: false };
 
@@ -92,8 +101,8 @@ function optionBefore(
 
 function valuesOf(name: string, { choices }: Options): Candidates {
   if (choices) return { ...nothing, words: choices.map(String) };
-  if (name === 'model' || name === 'base') return { ...nothing, names: ['models'] };
-  return { ...nothing, files: pathOptions.has(name) };
+  const names: NameKind[] = ['model', 'base', 'adapter'].includes(name) ? ['models'] : [];
+  return { ...nothing, names, files: pathOptions.has(name) };
 }
 
 function optionNames(options: Readonly<Record<string, Options>>): string[] {
