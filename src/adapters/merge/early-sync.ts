@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** Bytes after which the disk is set to work, while more are being computed. */
-const stretch = 128 * 2 ** 20;
+const stretch = 512 * 2 ** 20;
 
 /**
  * Syncs a file that is being written, a stretch at a time, so that the sync at its end finds little left to do: the system by itself would begin
