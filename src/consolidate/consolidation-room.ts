@@ -13,25 +13,30 @@ export interface Stage {
 }
 
 /** How full the disks get at their fullest. What is staged goes again, so the steps do not add up. */
-export function roomForStages(stages: readonly Stage[], models: Place, vault: Place): readonly Room[] {
+export function roomForStages(
+  stages: readonly Stage[],
+  { models, vault, sameDisk }: { readonly models: Place; readonly vault: Place; readonly sameDisk: boolean },
+): readonly Room[] {
   const most = (bytes: (stage: Stage) => number) => Math.max(0, ...stages.map(bytes));
-  const together = models.space.free === vault.space.free && models.space.total === vault.space.total;
   const need = ({ path, space }: Place, bytes: number) => ({ place: path, bytes, space });
-  if (!together) {
-    return roomFor([
+  if (sameDisk) {
+    const room = roomFor([
       need(
         models,
-        most((stage) => stage.models),
-      ),
-      need(
-        vault,
-        most((stage) => stage.vault),
+        most((stage) => stage.models + stage.vault),
       ),
     ]);
+    return room.map((each) => ({ ...each, places: [models.path, vault.path] }));
   }
-  const peak = stages.reduce<Stage>((a, b) => (a.models + a.vault >= b.models + b.vault ? a : b), {
-    models: 0,
-    vault: 0,
-  });
-  return roomFor([need(models, peak.models), need(vault, peak.vault)]);
+  const apart = [
+    need(
+      models,
+      most((stage) => stage.models),
+    ),
+    need(
+      vault,
+      most((stage) => stage.vault),
+    ),
+  ];
+  return apart.flatMap((each) => roomFor([each]));
 }

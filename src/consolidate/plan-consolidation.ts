@@ -73,6 +73,8 @@ export interface ObservedConsolidation {
   readonly removeAdapter: boolean;
   readonly models: Place;
   readonly vault: Place;
+  /** Both lie on one. */
+  readonly sameDisk: boolean;
 }
 
 export interface Saved {
@@ -105,12 +107,12 @@ export function planConsolidation(observed: ObservedConsolidation): Consolidatio
       backupOf(adapter, way),
       {
         kind: 'verify',
-        because: 'each byte of both is hashed where it lies in the vault',
+        because: 'each byte is hashed where it lies in the vault',
         subjects: [base.subject, adapter.subject],
       },
       {
         kind: 'version',
-        because: 'what was merged stays known by its number',
+        because: 'what was merged has a number',
         subject: adapter.subject,
         size: adapter.size,
         training,
@@ -119,13 +121,13 @@ export function planConsolidation(observed: ObservedConsolidation): Consolidatio
       ...workOf(observed),
       {
         kind: 'check',
-        because: 'nothing stands under its name before it was seen to work',
+        because: 'before it has its name',
         name: output,
         image: observed.images.server,
       },
       {
         kind: 'version',
-        because: 'it can be had again by its number',
+        because: 'what came of it has a number',
         subject,
         size: finalBytes(observed),
         training,
@@ -133,13 +135,13 @@ export function planConsolidation(observed: ObservedConsolidation): Consolidatio
       },
       {
         kind: 'publish',
-        because: 'the name is free; it is never taken from anything',
+        because: 'last, and only where the name is free',
         name: output,
         folder: observed.models.path,
       },
       ...end,
     ],
-    rooms: roomForStages(stagesOf(observed), observed.models, observed.vault),
+    rooms: roomForStages(stagesOf(observed), observed),
   };
 }
 

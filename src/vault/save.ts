@@ -88,7 +88,7 @@ async function take(
   const marks: Marks = damage.length > 0 ? { verified: null, damage: damage.join('; ') } : {};
   const draft = draftOf(source, options);
   const there = options.unlessThere && damage.length === 0 ? await alikeIn(writer, draft, taken) : undefined;
-  const snapshot = there ?? (await writer.publish(draft, taken, marks));
+  const snapshot = there ? await seenAgain(there, taken, writer) : await writer.publish(draft, taken, marks);
   return { snapshot, evidence: taken.map(({ evidence }) => evidence) };
 }
 
@@ -116,6 +116,18 @@ async function alikeIn(
         each.files.map(({ path, digest, size, executable }) => fileKey(path, digest, size, executable)),
       ) === wanted,
   );
+}
+
+/** Where all of it was hashed just now, that is noted. */
+async function seenAgain(
+  snapshot: Snapshot,
+  taken: readonly TakenFile[],
+  writer: VaultWriter,
+): Promise<Snapshot> {
+  const verified = new Date();
+  if (!taken.every(({ evidence: { hashed, hashedAt } }) => hashed && !hashedAt)) return snapshot;
+  await writer.note(snapshot.id, { verified });
+  return { ...snapshot, verified };
 }
 
 function fileKey(path: string, digest: string, size: number, executable: boolean | undefined): object {

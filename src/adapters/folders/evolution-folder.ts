@@ -11,6 +11,7 @@ import {
 } from '../../models/evolution/series.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { SourceFile } from '../../vault/subject.ts';
+import { diskRefusal } from '../disk-refusal.ts';
 import { sameTree } from './kept-folder.ts';
 import { readTree } from './tree.ts';
 
@@ -48,7 +49,7 @@ export async function readEvolution(given: string): Promise<EvolutionFolder> {
   const evolution = new Evolution();
   for (const { path: name, identity } of files) {
     if (identity.size > largestRead) evolution.problems.push(`${name}: too large to be drawn`);
-    else evolution.add(name, await readFile(join(path, name), 'utf8'));
+    else evolution.add(name, await textOf(join(path, name)));
   }
   return {
     path,
@@ -74,6 +75,12 @@ export async function readEvolution(given: string): Promise<EvolutionFolder> {
       });
     },
   };
+}
+
+async function textOf(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((error: unknown) => {
+    throw diskRefusal(error, path, path);
+  });
 }
 
 async function folderAt(given: string): Promise<string> {

@@ -5,6 +5,7 @@ import { AixclError } from '../../errors.ts';
 import type { RestoreOptions } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
+import { diskRefusal } from '../disk-refusal.ts';
 import { makeDirectory, type Ownership } from '../durable.ts';
 import { stageFile, stageFiles } from '../swap/stage-files.ts';
 import { carryOut, NameTaken } from '../swap/swap.ts';
@@ -17,8 +18,20 @@ const factsSchema = z.object({
   links: z.array(z.object({ path: z.string().refine(isPlainPath), target: z.string() })).catch([]),
 });
 
-/** Stages beside the target and swaps by rename. */
+/** Stages beside the target and swaps by rename. What a disk refuses is an error that names what to look at. */
 export async function putFolderBack(
+  snapshot: Snapshot,
+  options: RestoreOptions,
+  places: { readonly vault: string; readonly notes: string },
+): Promise<void> {
+  try {
+    await swapIn(snapshot, options, places);
+  } catch (error) {
+    throw refusal(error, resolve(options.target.name), places.notes);
+  }
+}
+
+async function swapIn(
   snapshot: Snapshot,
   options: RestoreOptions,
   { vault, notes }: { readonly vault: string; readonly notes: string },
@@ -79,6 +92,13 @@ export async function putFolderBack(
     if (error instanceof NameTaken) throw taken(target);
     throw error;
   }
+}
+
+/** Two disks may refuse: that of the folder, and that of the notes. */
+function refusal(error: unknown, target: string, notes: string): unknown {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : '';
+  const place = path.startsWith(notes) ? notes : dirname(target);
+  return diskRefusal(error, place, place);
 }
 
 /** Elsewhere than where it lay, a single file is put into a folder, as any snapshot is. */

@@ -8,7 +8,7 @@ import { mergeInto } from '../../../adapters/merge/merge.ts';
 import { compareStructure } from '../../../consolidate/compare-structure.ts';
 import { isQuantized } from '../../../consolidate/dequantized.ts';
 import { planMerge } from '../../../consolidate/merge-plan.ts';
-import { AixclError } from '../../../errors.ts';
+import { AixclError, reasonOf } from '../../../errors.ts';
 import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { quoted } from '../../../models/model-name.ts';
 import type { Operation } from '../../../plan/journal.ts';
@@ -160,14 +160,11 @@ async function builtAsBase(base: readonly GgufHeader[], path: string, what: stri
     header = await headerAt(path, { thorough: true });
   } catch (error) {
     if (!(error instanceof AixclError) || error.code !== 'verification') throw error;
-    throw new AixclError(
-      'verification',
-      `${what} is no whole GGUF model, and is thrown away: ${error.message}`,
-      {
-        hint: 'Run the command again.',
-        cause: error,
-      },
-    );
+    const why = reasonOf(error.cause ?? error);
+    throw new AixclError('verification', `${what} is no whole GGUF model, and is thrown away: ${why}`, {
+      hint: 'See that what makes it ends well and writes all of it, then run the same again.',
+      cause: error,
+    });
   }
   const differences = compareStructure(base, header);
   if (differences.length === 0) return header;

@@ -14,6 +14,7 @@ import { AixclError } from '../../../errors.ts';
 import type { Found } from '../../../models/find-kept.ts';
 import { type Digest, isDigest } from '../../../vault/digest.ts';
 import type { BlobState } from '../../../vault/vault.ts';
+import { onSameDisk } from '../../../wiring/disks.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import { assertOwnName } from '../../../wiring/versioning.ts';
 import type { Context } from '../../context.ts';
@@ -79,6 +80,7 @@ export async function observeConsolidation(
     removeAdapter: wish.removeAdapter,
     models: { path: home.models, space: await spaceAt(home.models) },
     vault: { path: vault.path, space: await vault.space() },
+    sameDisk: await onSameDisk(home.models, vault.path),
   };
   return { wish, base, adapter, rule, way, server, observed };
 }

@@ -4,7 +4,6 @@ import type {
   PlannedMerge,
 } from '../../../consolidate/plan-consolidation.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
-import type { Subject } from '../../../vault/subject.ts';
 import { bytes } from '../../output/quantity.ts';
 
 /** A consolidation for people, a line a step, and how full the disks get. */
@@ -48,7 +47,9 @@ function stepText(step: ConsolidateStep, steps: readonly ConsolidateStep[]): str
     case 'verify':
       return [`verify both backups: ${step.because}`];
     case 'version':
-      return [`version ${named(step.subject)} (${bytes(step.size)})${recorded(step)}: ${step.because}`];
+      return [
+        `version ${shownSubject(step.subject)} (${bytes(step.size)})${recorded(step)}: ${step.because}`,
+      ];
     case 'dequantize':
       return [
         `turn ${step.name} into F16 (${bytes(step.bytes)}) by llama-quantize of ${step.image}: ${step.because}`,
@@ -61,22 +62,17 @@ function stepText(step: ConsolidateStep, steps: readonly ConsolidateStep[]): str
     }
     case 'check':
       return [
-        `check ${step.name}: built as the base is; loads and answers in llama-server of ${step.image}: ${step.because}`,
+        `check ${step.name} ${step.because}: built as the base is, loads and answers in llama-server of ${step.image}`,
       ];
     case 'publish':
       return [`publish ${step.name} in ${step.folder}: ${step.because}`];
     case 'remove':
-      return [`remove ${named(step.subject)} (${bytes(step.size)}): ${step.because}`];
+      return [`remove ${shownSubject(step.subject)} (${bytes(step.size)}): ${step.because}`];
     case 'keep':
-      return [`keep ${named(step.subject)}: ${step.because}`];
+      return [`keep ${shownSubject(step.subject)}: ${step.because}`];
     case 'stands':
       return [`keep ${step.name}: ${step.because}`];
   }
-}
-
-/** A folder or file elsewhere is called by its path. */
-function named(subject: Subject): string {
-  return shownSubject(subject);
 }
 
 function copying({ size, copied }: { readonly size: number; readonly copied: number }): string {

@@ -32,11 +32,14 @@ export async function saveParts(
   const sources: Source[] = [];
   const save = async (found: Found) => {
     const source = await found.keeper.open(found.model);
-    await source[Symbol.asyncDispose]();
-    sources.push(source);
-    const snapshot = await backUpWhole(context, found, source, reason, work);
-    saved.push(snapshot);
-    return snapshot;
+    try {
+      const snapshot = await backUpWhole(context, found, source, reason, work);
+      sources.push(source);
+      saved.push(snapshot);
+      return snapshot;
+    } finally {
+      await source[Symbol.asyncDispose]();
+    }
   };
   const backups = [await save(base.found), await save(adapter.planned.found)] as const;
   await work.operation.step(
@@ -82,6 +85,8 @@ async function backUpWhole(
         operation: operation.id,
         created: new Date(),
         recheck: true,
+        // Those of a run that failed, or was killed, serve this one too.
+        unlessThere: true,
       }),
     );
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Arguments } from 'yargs';
+import { consolidatedFacts } from '../../../consolidate/consolidated-facts.ts';
 import type { Axis } from '../../../models/evolution/points.ts';
 import { type Series, summarizeSeries } from '../../../models/evolution/series.ts';
 import { metricValues } from '../../../models/metric-values.ts';
@@ -15,6 +16,7 @@ import type { Context, Paint } from '../../context.ts';
 import { chart, numberText } from '../../output/chart.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 import { versionNamed } from './choose.ts';
+import { consolidatedText } from './consolidated-text.ts';
 
 /** Metrics that are drawn for people; JSON has all. */
 const mostCharts = 40;
@@ -45,6 +47,7 @@ function shownValue(snapshot: Snapshot, latest: ReadonlySet<string>, series: rea
     tool,
     baseModel,
     adapter,
+    consolidated: consolidatedFacts(snapshot.facts),
     architecture: typeof architecture === 'string' ? architecture : null,
     parameters: typeof parameters === 'number' ? parameters : null,
     quantization: typeof quantization === 'string' ? quantization : null,
@@ -94,6 +97,7 @@ function rowsOf(value: Shown, paint: Paint): [title: string, text: string][] {
     ['state', state],
     ['model', about || null],
     ['adapter', adapterText(value)],
+    ['made of', value.consolidated && consolidatedText(value.consolidated)],
     ['base model', baseModel && `${baseModel.name}  ${baseModel.digest ?? 'digest not known'}`],
     [
       'metrics',
