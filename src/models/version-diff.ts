@@ -31,7 +31,7 @@ export function compareMetadata(a: Snapshot, b: Snapshot): MetadataChange[] {
 }
 
 function saidOf(snapshot: Snapshot): Map<string, string> {
-  const { subject, created, reason, facts, size } = snapshot;
+  const { subject, created, reason, facts } = snapshot;
   const { tool, adapter, baseModel, trainingData, metricsText } = versionFacts(facts);
   const said = new Map<string, string>();
   const say = (field: string, value: unknown) => {
@@ -43,7 +43,6 @@ function saidOf(snapshot: Snapshot): Map<string, string> {
   say('runtime', subject.runtime);
   say('description', reason);
   say('created', created.toISOString());
-  say('size', size);
   for (const name of ['architecture', 'parameters', 'quantization', 'arguments'] as const)
     say(name, facts[name]);
   for (const [name, value] of Object.entries(adapter ?? {}))
