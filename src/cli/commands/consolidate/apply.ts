@@ -39,7 +39,7 @@ export async function applyConsolidation(
 ): Promise<Consolidated> {
   const { wish, observed } = sight;
   const operation = await journalOf(context).begin(command, [wish.output]);
-  const saved: Snapshot[] = [];
+  const reached: Reached = { saved: [], published: observed.made !== null };
   return await toItsEnd(context, operation, async (failed) => {
     const holding = <T>(work: (held: Work) => Promise<T>): Promise<T> =>
       holdingVault(context, command, operation, (writer) =>
@@ -47,9 +47,9 @@ export async function applyConsolidation(
       );
     try {
       if (observed.made !== null) return await onlyRemove(context, sight, plan, holding);
-      return await all(context, sight, plan, { holding, operation, saved });
+      return await all(context, sight, plan, { holding, operation, reached });
     } catch (error) {
-      tellKept(context, sight, saved);
+      tellKept(context, sight, reached);
       throw error;
     }
   });
@@ -60,15 +60,22 @@ type Holding = <T>(work: (held: Work) => Promise<T>) => Promise<T>;
 interface Course {
   readonly holding: Holding;
   readonly operation: Work['operation'];
-  /** What the vault got so far. */
+  readonly reached: Reached;
+}
+
+/** How far it came. */
+interface Reached {
+  /** What the vault got. */
   readonly saved: Snapshot[];
+  /** The merged model has its name. */
+  published: boolean;
 }
 
 async function all(
   context: Context,
   sight: ConsolidateSight,
   plan: ConsolidationPlan,
-  { holding, operation, saved }: Course,
+  { holding, operation, reached }: Course,
 ): Promise<Consolidated> {
   const { home, signal, flags } = context;
   const { wish, adapter } = sight;
@@ -77,14 +84,15 @@ async function all(
   const patience = flags.waitLock;
   await using staging = await openStaging(home.models, wish.output, { patience, signal });
   const records = await recordFor(context, { ...adapter.planned, base: null, adapter: null });
-  const parts = await holding((work) => saveParts(context, sight, records, work, saved));
+  const parts = await holding((work) => saveParts(context, sight, records, work, reached.saved));
   const merged = await makeMerged(context, sight, { staging: staging.path, operation });
   await parts.assertUnchanged();
   await checkMerged(context, sight, { path: merged, operation });
   return await holding(async (work) => {
     const version = await versionMerged(context, sight, { path: merged, parts, records }, work);
-    saved.push(version);
+    reached.saved.push(version);
     await publishMerged(context, sight, { path: merged, version }, work);
+    reached.published = true;
     const removed = wish.removeAdapter ? await removeAdapter(context, sight, parts, work) : null;
     return told(plan, sight, { ...parts, version, removed });
   });
@@ -146,11 +154,11 @@ function removedLines({ id, subject, created }: Snapshot): string[] {
 }
 
 /** What a run that failed leaves: nobody has to look for it. */
-function tellKept(context: Context, { wish, adapter }: ConsolidateSight, saved: readonly Snapshot[]): void {
-  if (context.signal.aborted) return;
-  const kept = saved.map(({ id }) => id);
+function tellKept({ signal, out }: Context, { wish, adapter }: ConsolidateSight, reached: Reached): void {
+  if (signal.aborted) return;
+  const kept = reached.saved.map(({ id }) => id);
   const vault = kept.length > 0 ? `; the vault has ${kept.join(', ')}` : '';
-  context.out.note(
-    `${shownSubject(adapter.planned.found.model.subject)} and its base are as they were${vault}; ${wish.output} was not made`,
-  );
+  const made = reached.published ? 'made' : 'not made';
+  const { subject } = adapter.planned.found.model;
+  out.note(`${shownSubject(subject)} and its base are in their places${vault}; ${wish.output} was ${made}`);
 }
