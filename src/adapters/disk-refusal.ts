@@ -1,4 +1,5 @@
 import { AixclError, systemCode } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 
 /**
  * What a disk refuses, as an error that names `thing` (`the vault /PATH`), which lies at `place`, and says what to look at; any other error
@@ -11,13 +12,13 @@ export function diskRefusal(error: unknown, thing: string, place: string): unkno
     case 'ENOSPC':
     case 'EDQUOT':
       return new AixclError('noSpace', `The disk of ${thing} is full`, {
-        hint: `df -h ${place}; df -i ${place}`,
+        hint: `df -h ${shellWord(place)}; df -i ${shellWord(place)}`,
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
       return new AixclError('refused', `${subject} can't be used by this user: ${words}`, {
-        hint: `ls -ld ${place}`,
+        hint: `ls -ld ${shellWord(place)}`,
         cause: error,
       });
     case 'EROFS':

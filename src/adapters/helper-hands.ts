@@ -1,5 +1,6 @@
 import { dirname, relative } from 'node:path';
 import { AixclError, reasonOf } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Engine } from '../stack/engine.ts';
 import type { Hands } from '../vault/hands.ts';
 import { HelperContainer, HelperFailure, type HelperWish } from './helper-container.ts';
@@ -84,7 +85,7 @@ export class HelperHands implements Hands {
     if (!(error instanceof HelperFailure)) return error;
     const code = /no space left|quota/i.test(error.message) ? 'noSpace' : 'refused';
     return new AixclError(code, `${from} can't be saved by a helper container: ${error.message}`, {
-      hint: `ls -l ${dirname(from)}`,
+      hint: `ls -l ${shellWord(dirname(from))}`,
       cause: error,
     });
   }

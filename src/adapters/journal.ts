@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { AixclError, reasonOf, systemCode } from '../errors.ts';
 import type { Journal, JournalEntry, JournalText, LateOperation, Operation } from '../plan/journal.ts';
 import { parseJournal } from '../plan/journal-lines.ts';
+import { shellWord } from '../shell-word.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from './durable.ts';
 import { namesIn } from './names-in.ts';
 import { ownIdentity } from './process-identity.ts';
@@ -183,7 +184,7 @@ function unwritable(path: string, error: unknown): AixclError {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new AixclError('noSpace', what, { hint: 'Make room on its disk.', cause: error });
   if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
-    return new AixclError('refused', what, { hint: `ls -l ${path}`, cause: error });
+    return new AixclError('refused', what, { hint: `ls -l ${shellWord(path)}`, cause: error });
   return new AixclError('unexpected', what, { cause: error });
 }
 
@@ -223,7 +224,11 @@ async function read(folder: string): Promise<JournalText> {
 const isNoJournal = new Set(['EACCES', 'EPERM', 'ENOENT', 'EISDIR', 'ELOOP']);
 
 /** Reads a file of the journal, or its folder; `refused` where that can't be read as one. `look`: the command that shows why. */
-export async function readable<T>(path: string, read: () => Promise<T>, look = `ls -l ${path}`): Promise<T> {
+export async function readable<T>(
+  path: string,
+  read: () => Promise<T>,
+  look = `ls -l ${shellWord(path)}`,
+): Promise<T> {
   try {
     return await read();
   } catch (error) {
@@ -235,6 +240,6 @@ export async function readable<T>(path: string, read: () => Promise<T>, look = `
 
 /** Names of its files, oldest first. */
 export async function monthsOf(folder: string): Promise<string[]> {
-  const names = await readable(folder, () => namesIn(folder), `ls -ld ${folder}`);
+  const names = await readable(folder, () => namesIn(folder), `ls -ld ${shellWord(folder)}`);
   return names.filter((name) => /^\d{4}-\d{2}\.jsonl$/.test(name)).sort();
 }

@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** Has each name given back: by `--confirm`, or typed. */
 export async function givenBack(
@@ -17,7 +18,7 @@ export async function givenBack(
   const [first] = missing;
   if (first !== undefined && given.length > 0) {
     throw new AixclError('refused', `--confirm ${given.join(' ')} is not ${first}, so nothing was changed`, {
-      hint: missing.map((name) => `--confirm ${name}`).join(' '),
+      hint: missing.map((name) => `--confirm ${shellWord(name)}`).join(' '),
     });
   }
   for (const name of missing) await typedName(question(name), name, how);
@@ -37,7 +38,7 @@ export async function typedName(
       'refused',
       `${name} has to be given back, and nobody can be asked here; nothing was changed`,
       {
-        hint: `--confirm ${name}`,
+        hint: `--confirm ${shellWord(name)}`,
       },
     );
   }

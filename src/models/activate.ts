@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import type { Note } from '../plan/journal.ts';
+import { shellWord } from '../shell-word.ts';
 import type { ActivationRequest, ServerState } from './activation.ts';
 import { activeModel, pendingRequest } from './active-model.ts';
 import type { Model } from './model.ts';
@@ -56,7 +57,7 @@ export function assertServable(model: Model): void {
   const name = quoted(model.name);
   if (model.damage !== null) {
     throw new AixclError('verification', `${name} is damaged: ${model.damage}`, {
-      hint: `aixcl models show ${model.name}`,
+      hint: `aixcl models show ${shellWord(model.name)}`,
     });
   }
   const role = model.summary?.role;
@@ -142,7 +143,7 @@ function assertApplied(state: ServerState, name: ModelName): void {
   const reason = state.reason ? `: ${state.reason}` : '';
   if (state.result === 'refused') {
     throw new AixclError('refused', `llama-server refused ${quoted(name)}${reason}`, {
-      hint: `aixcl models show ${name}`,
+      hint: `aixcl models show ${shellWord(name)}`,
       evidence: state.log,
     });
   }

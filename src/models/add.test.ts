@@ -69,3 +69,32 @@ test('that over a small one is not worth a word', async () => {
   expect(await told(1000)).toEqual(['begin Fetching "a.gguf" null', 'update 1000', 'end true']);
   expect(await told(1000, true)).toEqual(['begin Fetching "a.gguf" null', 'update 1000', 'end false']);
 });
+
+test('a name that came free while it was asked about is given as any free one', async () => {
+  let published = 0;
+  const collection = {
+    bring: async () => '0'.repeat(64),
+    check: async () => {},
+    // Taken at first; then whoever had it is gone.
+    publish: async () => ++published > 1,
+    replace: async () => {
+      throw new Error('there is nothing to replace');
+    },
+    discard: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  } satisfies Collection;
+  const intake = {
+    collect: async () => collection,
+    standing: async () => undefined,
+  } as unknown as Intake;
+  const step = { kind: 'update', because: '', order, bytes: 1, certain: true } as const;
+  const signal = new AbortController().signal;
+  const reporter = { begin: () => ({ update() {}, end() {} }) };
+  const replace = async () => null;
+  expect(await applyAdd(step, intake, { signal, reporter, replace })).toMatchObject({ outcome: 'done' });
+  published = -9;
+  await expect(applyAdd(step, intake, { signal, reporter, replace })).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining('is no model'),
+  });
+});

@@ -67,13 +67,13 @@ export interface ApplyOptions {
   readonly signal: AbortSignal;
   readonly reporter: AddReporter;
   /**
-   * Saves what stands under `name` as `pre_update`, under the vault's lock, and has it replaced with the proof. Absent: nothing is
-   * replaced.
+   * Saves what stands under `name` as `pre_update`, under the vault's lock, and has it replaced with the proof. Null: no model stands there.
+   * Absent: nothing is replaced.
    */
   replace?(
     name: ModelName,
     swap: (proof: VerifiedBackup, operation: string) => Promise<void>,
-  ): Promise<Snapshot>;
+  ): Promise<Snapshot | null>;
 }
 
 /** Carries out one step; throws the AixclError that is its outcome when it fails. */
@@ -108,6 +108,12 @@ export async function applyAdd(step: AddStep, intake: Intake, options: ApplyOpti
   const saved = await options.replace(order.name, (proof, operation) =>
     collection.replace(records, proof, operation),
   );
+  if (!saved) {
+    if (await collection.publish(records)) {
+      return { kind: 'add', target: order.name, outcome: 'done', because: 'the name is free again' };
+    }
+    throw notAModel(order.name);
+  }
   const because = `${step.because}; those before are kept as ${saved.id}`;
   return { kind: 'update', target: order.name, outcome: 'done', because };
 }
@@ -193,6 +199,12 @@ function served(name: string): AixclError {
       hint: 'Give the new one a name of its own (--as NAME), then: aixcl models activate NAME',
     },
   );
+}
+
+function notAModel(name: string): AixclError {
+  return new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
+    hint: 'Give the new one another name.',
+  });
 }
 
 function taken(name: string): AixclError {

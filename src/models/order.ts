@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { chooseBuild, type Hub, notForEveryone } from './hub.ts';
 import type { Intake, Location, Order, OrderedFile, Probe } from './intake.ts';
 import { mainFileOf } from './model-files.ts';
@@ -134,7 +135,7 @@ async function fromPath(text: string, intake: Intake): Promise<Places> {
     const files = thing.names.filter((name) => name.endsWith('.gguf') && !name.startsWith('.'));
     if (files.length === 0) {
       throw new AixclError('notFound', `The folder ${quoted(text)} holds no .gguf file`, {
-        hint: `ls ${text}`,
+        hint: `ls ${shellWord(text)}`,
       });
     }
     const main = mainFileOf(files);
@@ -162,7 +163,7 @@ async function fromPath(text: string, intake: Intake): Promise<Places> {
     const shard = await intake.look(beside(each));
     if (shard?.kind !== 'file') {
       throw new AixclError('notFound', `${quoted(beside(each))}, a shard of the same model, is not there`, {
-        hint: `ls ${beside(`${shards.stem}-*`)}`,
+        hint: `ls ${shellWord(beside(shards.stem))}-*`,
       });
     }
     places.set(each, at(shard.path));

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Step } from '../plan/step.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Subject } from '../vault/subject.ts';
 
 /** Steps of `models remove`. `remove` saves a model and takes it away; `refuse` leaves it, for a reason that ends the command. */
@@ -105,15 +106,22 @@ function refusalOf(
       hint: subject.runtime === 'ollama' ? ollama : 'aixcl models list',
     };
   }
-  if (active && !force) {
-    return {
-      code: 'refused',
-      because: 'llama-server serves it',
-      hint: `aixcl models activate ANOTHER, or aixcl models remove ${subject.name} --force`,
-    };
-  }
+  if (active && !force) return servedRefusal(subject.name);
   if (stopped !== null) return { code: 'notRunning', because: stopped, hint: 'aixcl service start ollama' };
   return undefined;
+}
+
+/** Of the model that llama-server serves, or is to serve. */
+export function servedRefusal(name: string): {
+  readonly code: ErrorCode;
+  readonly because: string;
+  readonly hint: string;
+} {
+  return {
+    code: 'refused',
+    because: 'llama-server serves it',
+    hint: `aixcl models activate ANOTHER, or aixcl models remove ${shellWord(name)} --force`,
+  };
 }
 
 function takesOf(files: readonly ObservedFile[]): Takes {

@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import type { Operation } from '../plan/journal.ts';
+import { shellWord } from '../shell-word.ts';
 import { hashedOnRemovalBytes } from '../vault/save.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { VaultWriter, WorkOptions } from '../vault/vault.ts';
@@ -18,6 +19,8 @@ export interface RemoveOptions extends WorkOptions {
   readonly damage: Damage | null;
   /** True: damage that only saving it shows is no reason to stop, as the user agreed to all questions. */
   readonly evenDamaged: boolean;
+  /** Asked right before the name goes, with everything saved; throws when it is to stay after all. */
+  readonly mayGo: () => Promise<void>;
 }
 
 /**
@@ -67,12 +70,13 @@ export async function removeModel(seen: Found, options: RemoveOptions): Promise<
     if (!isDamage || options.damage !== null) throw error;
     if (options.evenDamaged) return save({ why: error.message, files: [] });
     throw new AixclError('verification', `${quoted(name)} is damaged, so it stays: ${error.message}`, {
-      hint: `aixcl models verify ${name} --repair, or to remove it as it is: aixcl models remove ${name} --yes`,
+      hint: `aixcl models verify ${shellWord(name)} --repair, or to remove it as it is: aixcl models remove ${shellWord(name)} --yes`,
       cause: error,
     });
   });
   await operation.step('remove', name, `saved as ${proof.snapshot.id}`);
   try {
+    await options.mayGo();
     await keeper.remove(model, proof);
   } catch (error) {
     throw await staysAfterAll({ keeper, model }, writer, signal, error);

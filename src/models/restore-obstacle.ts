@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
 import type { Subject } from '../vault/subject.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -57,6 +58,6 @@ export function notRestorable({ id, kind, subject }: Snapshot, why: string): Aix
   const noun = kind === 'version' ? 'versions' : 'backups';
   const others = kind === 'version' ? 'versions list' : 'backups list --model';
   return new AixclError('verification', `${id} can't be brought back as ${subject.name}: ${why}`, {
-    hint: `aixcl ${others} ${subject.name}; its files as they are: aixcl ${noun} restore ${id} --to DIR`,
+    hint: `aixcl ${others} ${shellWord(subject.name)}; its files as they are: aixcl ${noun} restore ${shellWord(id)} --to DIR`,
   });
 }

@@ -1,5 +1,6 @@
 import prettyBytes from 'pretty-bytes';
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 
 /** The disk that a snapshot is brought back to. */
@@ -20,6 +21,6 @@ export async function assertRestoreRoom(
   throw new AixclError(
     'noSpace',
     `${id} needs ${prettyBytes(size)} on the disk of ${place.path}, which has ${prettyBytes(space.free)} free; nothing was changed`,
-    { hint: `df -h ${place.path}` },
+    { hint: `df -h ${shellWord(place.path)}` },
   );
 }

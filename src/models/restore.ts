@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import type { Operation } from '../plan/journal.ts';
+import { shellWord } from '../shell-word.ts';
 import { checkSnapshot } from '../vault/check-snapshot.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Source, Subject } from '../vault/subject.ts';
@@ -157,7 +158,7 @@ function sameStanding(before: KeptModel | undefined, now: KeptModel | undefined)
 function damaged({ id, kind, subject }: Snapshot, why: string): AixclError {
   const others = kind === 'version' ? 'versions list' : 'backups list --model';
   return new AixclError('verification', `${id} is damaged in the vault, so nothing was changed: ${why}`, {
-    hint: `aixcl vault verify --repair, or another one: aixcl ${others} ${subject.name}`,
+    hint: `aixcl vault verify --repair, or another one: aixcl ${others} ${shellWord(subject.name)}`,
   });
 }
 

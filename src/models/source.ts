@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { quoted } from './model-name.ts';
 import { type OllamaName, parseOllamaName } from './ollama/name.ts';
 
@@ -30,7 +31,7 @@ export function parseSource(text: string, runtime?: Runtime): Source {
     source.kind === 'ollama'
       ? `${quoted(source.text)} is a name for Ollama; llama-server takes .gguf files and models of the Hub`
       : `${quoted(source.text)} is a file for llama-server; Ollama takes names`,
-    { hint: source.kind === 'ollama' ? hubHint : `aixcl models add ${source.text}` },
+    { hint: source.kind === 'ollama' ? hubHint : `aixcl models add ${shellWord(source.text)}` },
   );
 }
 

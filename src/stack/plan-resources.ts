@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { ServiceDefinition, StackDefinition, VolumeDefinition } from './definition/types.ts';
 import type { VolumeSummary } from './engine.ts';
 import { boundFolder, folderBehind, keepsItsPlace, type Observed, usedVolumes } from './observe.ts';
@@ -78,7 +79,7 @@ function refuseTwoPlaces(volume: VolumeDefinition, found: VolumeSummary, observe
     'refused',
     `the volume ${volume.name} keeps its bytes ${placeOf(found)}, and ${folder}, which it should be a name for, holds files too`,
     {
-      hint: `To use the folder: aixcl stack clean --volumes ${volume.name}, which saves what the volume holds, then aixcl stack start. To use the volume: mv ${folder} ${folder}.aside && aixcl stack start`,
+      hint: `To use the folder: aixcl stack clean --volumes ${volume.name}, which saves what the volume holds, then aixcl stack start. To use the volume: mv ${shellWord(folder)} ${shellWord(`${folder}.aside`)} && aixcl stack start`,
     },
   );
 }
@@ -121,12 +122,12 @@ export function planFolders(
 
 function missingSource(service: ServiceDefinition, source: string, target: string): AixclError {
   return new AixclError('usage', `${service.name} mounts ${source} at ${target}, and there is no ${source}`, {
-    hint: `Mend the path in the definition, or make the folder: mkdir -p ${source}`,
+    hint: `Mend the path in the definition, or make the folder: mkdir -p ${shellWord(source)}`,
   });
 }
 
 function missingFolder(volume: string, path: string): AixclError {
   return new AixclError('refused', `the volume ${volume} is a name for ${path}, and there is no ${path}`, {
-    hint: `Mount its disk, or bring the folder back. To begin with an empty one: mkdir -p ${path}`,
+    hint: `Mount its disk, or bring the folder back. To begin with an empty one: mkdir -p ${shellWord(path)}`,
   });
 }

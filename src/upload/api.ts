@@ -14,7 +14,7 @@
  * | `GET /api/backups/ID/restoration` | `Restoration`: what would be put where, and what is saved first |
  * | `POST /api/backups/ID/restore` | 202 with a `PageJob` |
  * | `POST /api/backups/ID/verify` | 202 with a `PageJob` |
- * | `POST /api/undo` | 202 with a `PageJob`: takes back what `PageState.undo` names |
+ * | `POST /api/backups/ID/undo` | 202 with a `PageJob`: takes back what made it; 409 when that is not what `PageState.undo` names (any more) |
  * | `GET /api/jobs/ID` | `PageJob` |
  * | `POST /uploads`, `HEAD`, `PATCH`, `DELETE /uploads/ID` | tus 1.0.0 (creation, termination); metadata below; `DELETE` clears what is left of one |
  * | `POST /api/uploads/ID/replace` | 202: the answer to `exists`: save what stands there, put this in its place |
@@ -26,6 +26,12 @@
  *
  * An error is `application/problem+json`: `Problem`.
  */
+
+/**
+ * A character that no name of an upload has, beside what no model's name has: names are made of what can be seen, spaces, and what joins letters
+ * and emoji. Characters that turn the direction of writing make one name look like another.
+ */
+export const strangeCharacter = /(?![\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\u{e0020}-\u{e007f}]|\u200c|\u200d)./su;
 
 /** All that the page shows. */
 export interface PageState {

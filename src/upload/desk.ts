@@ -12,7 +12,8 @@ export interface Desk extends AsyncDisposable {
   restoration(id: string): Promise<Restoration>;
   restore(id: string): Promise<PageJob>;
   verify(id: string): Promise<PageJob>;
-  undo(): Promise<PageJob>;
+  /** Takes back what made the backup `id`; throws `refused` when that is not what `undo` would take back now. */
+  undo(id: string): Promise<PageJob>;
   /** Throws `notFound`. */
   job(id: string): PageJob;
 }

@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { savedAt } from './deleted-version.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
@@ -38,7 +39,7 @@ function chosen(contents: VaultContents, { text, means, meansModel }: SnapshotWi
       'refused',
       `${text} has snapshots in ${[...runtimes].join(' and ')}: say which one by its id`,
       {
-        hint: `aixcl backups list --model ${text}`,
+        hint: `aixcl backups list --model ${shellWord(text)}`,
       },
     );
   }
@@ -53,7 +54,9 @@ function chosen(contents: VaultContents, { text, means, meansModel }: SnapshotWi
   if (broken.length > 0) throw unreadable(text, broken);
   if (/^b\d+$/.test(text))
     throw new AixclError('notFound', `there is no snapshot ${text}`, { hint: 'aixcl backups list' });
-  throw new AixclError('notFound', `${text} has no snapshot yet`, { hint: `aixcl backups create ${text}` });
+  throw new AixclError('notFound', `${text} has no snapshot yet`, {
+    hint: `aixcl backups create ${shellWord(text)}`,
+  });
 }
 
 function newestFirst(a: Snapshot, b: Snapshot): number {

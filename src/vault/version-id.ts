@@ -1,4 +1,5 @@
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
 import { unreadable } from './unreadable.ts';
@@ -82,7 +83,7 @@ function noSuchVersion(text: string, own: readonly Snapshot[]): AixclError {
   const [first] = own;
   return new AixclError('notFound', `no such version: ${JSON.stringify(text)}`, {
     hint: first
-      ? `${first.subject.name} has ${some.join(', ')}: aixcl versions list ${first.subject.name}`
+      ? `${first.subject.name} has ${some.join(', ')}: aixcl versions list ${shellWord(first.subject.name)}`
       : 'aixcl versions list   (a version is called MODEL@v001, or MODEL@latest)',
   });
 }

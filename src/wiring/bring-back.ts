@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
+
+import { makeHomeFolder } from '../adapters/home-folder.ts';
 import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
+
 import { nearest } from '../adapters/vault/same-mount.ts';
 import { AixclError } from '../errors.ts';
 import { standingOf } from '../models/active-model.ts';
@@ -151,6 +154,8 @@ function placeOf({ home }: Surroundings, { runtime, name }: Subject): RestorePla
 async function bringFiles(context: Surroundings, wish: RestoreWish, work: Work): Promise<Brought> {
   const { snapshot, target } = wish;
   const label = `Restoring ${quoted(target.name)}`;
+  // Where it is gone: root's own would have llama-server and the page run as root.
+  if (target.runtime === 'llama-server') await makeHomeFolder(context.home.models, context.home);
   const before = await working(context, label, snapshot.size, ({ signal, onProgress }) =>
     restoreSnapshot(
       wish,

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { AixclError } from '../errors.ts';
 import { type Found, findKept, lookUp } from '../models/find-kept.ts';
 import { quoted } from '../models/model-name.ts';
+import { shellWord } from '../shell-word.ts';
 import { keeperOf, keepersOf } from './keepers.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -30,7 +31,7 @@ export async function locate(
   const there = await stat(name).catch(() => undefined);
   if (there?.isDirectory()) {
     throw new AixclError('notFound', `the folder ${quoted(name)} is empty, so there is nothing to save`, {
-      hint: `ls -la ${name}`,
+      hint: `ls -la ${shellWord(name)}`,
     });
   }
   if (!pathOnly.test(name)) return await findKept(keepers, name);
@@ -38,7 +39,7 @@ export async function locate(
     'notFound',
     `there is no ${name.endsWith('.gguf') ? 'file' : 'folder'} ${quoted(name)}`,
     {
-      hint: `ls -la ${name}`,
+      hint: `ls -la ${shellWord(name)}`,
     },
   );
 }

@@ -1,7 +1,9 @@
+import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
 import { AixclError } from '../errors.ts';
+import { standingOf } from '../models/active-model.ts';
 import type { Found } from '../models/find-kept.ts';
 import { quoted } from '../models/model-name.ts';
-import type { RemoveStep } from '../models/plan-remove.ts';
+import { type RemoveStep, servedRefusal } from '../models/plan-remove.ts';
 import { prove, removeModel } from '../models/remove.ts';
 import type { Damage } from '../models/save-going.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
@@ -29,17 +31,42 @@ export async function removeSaved(
   context: Surroundings,
   { found, step }: Removing,
   { operation, writer }: Work,
-  how: { readonly command: string; readonly damage: Damage | null; readonly evenDamaged: boolean },
+  how: {
+    readonly command: string;
+    readonly damage: Damage | null;
+    readonly evenDamaged: boolean;
+    /** Also a model that llama-server serves. */
+    readonly force: boolean;
+  },
 ): Promise<Snapshot> {
-  const { command, damage, evenDamaged } = how;
+  const { command, damage, evenDamaged, force } = how;
+  const { runtime, name } = step.subject;
+  const mayGo = async () => {
+    if (runtime !== 'llama-server' || force) return;
+    // Saving takes a while, in which it may have been activated.
+    const activation = await modelsDirectoryAt(context.home.models).activation();
+    if (standingOf(name, activation) !== null)
+      throw staysRefused({ subject: step.subject, ...servedRefusal(name) });
+  };
   const reason = `removed by aixcl ${command}`;
   return await working(context, `Removing ${quoted(step.subject.name)}`, step.size, (options) =>
-    removeModel(found, { ...options, operation, writer, now: new Date(), reason, damage, evenDamaged }),
+    removeModel(found, {
+      ...options,
+      operation,
+      writer,
+      now: new Date(),
+      reason,
+      damage,
+      evenDamaged,
+      mayGo,
+    }),
   );
 }
 
 /** The error of a model that stays. */
-export function staysRefused(step: RemoveStep & { readonly kind: 'refuse' }): AixclError {
+export function staysRefused(
+  step: Pick<RemoveStep & { readonly kind: 'refuse' }, 'subject' | 'code' | 'because' | 'hint'>,
+): AixclError {
   return new AixclError(step.code, `${quoted(step.subject.name)} stays: ${step.because}`, {
     hint: step.hint,
   });

@@ -56,7 +56,7 @@ interface Replacing {
   readonly otherName: string;
 }
 
-/** Replaces the GGUF model `name`, once it is saved. */
+/** Replaces the GGUF model `name`, once it is saved. Null: there is none any more, and nothing was done. */
 export async function replaceSaved(
   context: Surroundings,
   { command, otherName }: Replacing,
@@ -64,14 +64,10 @@ export async function replaceSaved(
   keeper: Keeper,
   name: string,
   swap: (proof: VerifiedBackup) => Promise<void>,
-): Promise<Snapshot> {
+): Promise<Snapshot | null> {
   return await holdingVault(context, command, operation, async (writer) => {
     const model = await keeper.find(name);
-    if (!model) {
-      throw new AixclError('refused', `What stands under ${quoted(name)} is no model, and stays as it is`, {
-        hint: otherName,
-      });
-    }
+    if (!model) return null;
     if (model.held) {
       throw new AixclError('refused', `${quoted(name)} stays as it is: ${model.held}`, { hint: otherName });
     }

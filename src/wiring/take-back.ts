@@ -2,6 +2,7 @@ import { AixclError } from '../errors.ts';
 import { shownSubject } from '../models/find-kept.ts';
 import { takings } from '../models/plan-restore.ts';
 import { obstacleToRestore } from '../models/restore-obstacle.ts';
+import { shellWord } from '../shell-word.ts';
 import { foundInVault } from '../vault/check-snapshot.ts';
 import { sameContent } from '../vault/retention.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
@@ -60,7 +61,7 @@ export function nothingToTakeBack(passed: readonly Passed[]): AixclError {
   if (first) {
     return new AixclError('verification', 'nothing of what was taken away can be brought back', {
       evidence: passed.map(passedText),
-      hint: `aixcl backups list --model ${first.snapshot.subject.name}`,
+      hint: `aixcl backups list --model ${shellWord(first.snapshot.subject.name)}`,
     });
   }
   const what = 'there is nothing to take back: nothing was removed, updated or overwritten';

@@ -1,29 +1,24 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { adapterDirectory } from '../adapters/folders/adapter-directory.ts';
 import { type EvolutionFolder, readEvolution } from '../adapters/folders/evolution-folder.ts';
-import type { KeptFolder } from '../adapters/folders/kept-folder.ts';
+import { type Metrics, readMetrics } from '../adapters/folders/metrics-file.ts';
 import {
   findTrainingData,
   recordTrainingData,
   type TrainingInput,
 } from '../adapters/folders/training-data.ts';
-import { AixclError, systemCode } from '../errors.ts';
-import { type AdapterFacts, inspectAdapter, inspectGgufAdapter } from '../models/adapter.ts';
-import { parseLooseJson } from '../models/evolution/loose-json.ts';
-import { type Found, shownSubject } from '../models/find-kept.ts';
+import { AixclError } from '../errors.ts';
+import type { AdapterFacts } from '../models/adapter.ts';
+import type { Found } from '../models/find-kept.ts';
 import { quoted } from '../models/model-name.ts';
 import type { TrainingFile } from '../models/version-facts.ts';
 import { backUp } from '../vault/save.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
-import type { Source, Subject } from '../vault/subject.ts';
+import type { Source } from '../vault/subject.ts';
 import { evolutionFolder, factsUnderAdapter, underAdapter } from '../vault/version-files.ts';
 import { baseModel } from './base-model.ts';
 import { locate } from './locate.ts';
 import type { Work } from './operation.ts';
-import { readableContents } from './readable-vault.ts';
 import type { Surroundings } from './surroundings.ts';
-import { vaultOf } from './vault.ts';
+import { assertOwnName, assertPlace, damaged, inspect } from './version-subject.ts';
 import { working } from './working.ts';
 
 declare const AIXCL_VERSION: string;
@@ -47,7 +42,7 @@ export interface PlannedVersion {
   readonly description: string;
   readonly adapter: AdapterFacts | null;
   readonly training: readonly TrainingInput[];
-  readonly metrics: { readonly value: unknown; readonly text: string } | null;
+  readonly metrics: Metrics | null;
   readonly evolution: EvolutionFolder | null;
   readonly base: string | null;
   /** Bytes of its files, evolution and all. */
@@ -184,97 +179,4 @@ function versionSource(
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-/** True when its bytes are not those that were added: somebody wrote over them, or the disk did. */
-export async function wasWrittenOver({ keeper, model }: Found): Promise<boolean> {
-  if (keeper.runtime !== 'llama-server') return false;
-  const source = await keeper.open(model);
-  await source[Symbol.asyncDispose]();
-  return source.files.some(({ digest, proven }) => digest !== null && !proven);
-}
-
-async function inspect({ home }: Surroundings, { model }: Found): Promise<AdapterFacts | null> {
-  switch (model.subject.runtime) {
-    case 'directory': {
-      const { root, file } = model as KeptFolder;
-      const directory = adapterDirectory(root, model);
-      const [only] = model.files;
-      return file && only ? await inspectGgufAdapter(directory, only.path) : await inspectAdapter(directory);
-    }
-    case 'llama-server': {
-      const [only, ...more] = model.files;
-      if (!only || more.length > 0 || model.subject.name !== only.path) return null;
-      return await inspectGgufAdapter(adapterDirectory(home.models, model), only.path);
-    }
-    default:
-      return null;
-  }
-}
-
-/** An id names one version: of two runtimes' models with one name, the first to have versions has the name. */
-export async function assertOwnName(context: Surroundings, subject: Subject): Promise<void> {
-  const { snapshots } = await readableContents(vaultOf(context));
-  const other = snapshots.find(
-    (each) =>
-      each.kind === 'version' &&
-      each.subject.name === subject.name &&
-      each.subject.runtime !== subject.runtime,
-  );
-  if (!other) return;
-  throw new AixclError(
-    'refused',
-    `${quoted(subject.name)} of ${other.subject.runtime} has versions, which would be called the same`,
-    { hint: `aixcl versions list ${subject.name}` },
-  );
-}
-
-function assertPlace({ model }: Found): void {
-  if (model.subject.runtime === 'directory') return;
-  const own = model.files.find(({ path }) => path.startsWith(`${evolutionFolder}/`));
-  if (!own) return;
-  throw new AixclError(
-    'usage',
-    `${quoted(model.subject.name)} has a folder ${evolutionFolder} of its own, which the version keeps`,
-    { hint: 'Leave --evolution out.' },
-  );
-}
-
-const largestMetrics = 16 * 2 ** 20;
-
-async function readMetrics(path: string): Promise<NonNullable<PlannedVersion['metrics']>> {
-  const no = (why: string) =>
-    new AixclError('usage', `the metrics ${quoted(path)} can't be used: ${why}`, {
-      hint: '--metrics FILE: one JSON document',
-    });
-  let text: string;
-  try {
-    if ((await stat(path)).size > largestMetrics) throw no('the file is larger than 16 MiB');
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new AixclError('notFound', `there is no file ${quoted(path)}`, { hint: `ls -la ${path}` });
-    }
-    if (code === 'EISDIR') throw no('it is a folder');
-    throw error;
-  }
-  try {
-    const value = parseLooseJson(text);
-    // What can't be written can't be kept: nested some thousands deep.
-    JSON.stringify(value);
-    return { value, text };
-  } catch (error) {
-    throw no(error instanceof RangeError ? 'it is nested too deeply' : 'it is no JSON');
-  }
-}
-
-function damaged({ model }: Found, why: string): AixclError {
-  const { subject } = model;
-  return new AixclError('verification', `${shownSubject(subject)} is damaged, and makes no version: ${why}`, {
-    hint:
-      subject.runtime === 'directory'
-        ? `ls -la ${join(subject.name)}`
-        : `aixcl models verify ${subject.name} --repair`,
-  });
 }

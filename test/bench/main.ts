@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [NAME…]`: ratios of medians of wall time, aixcl against what it is held against, on the tests' private engine.
- * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third, those of the vault and of merging a fifth). Those two
+ * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third, those of vault, uploads and merging a fifth). Those three
  * need no engine.
  */
 import setup from '../setup/global.ts';
@@ -8,17 +8,20 @@ import { compare } from './compare.ts';
 import { benchMerge } from './merge.ts';
 import { stack } from './stack.ts';
 import { startUp } from './start-up.ts';
+import { benchUpload } from './upload.ts';
 import { benchVault } from './vault.ts';
 
 const runs = Number(process.env.AIXCL_BENCH_RUNS ?? 15);
 const wanted = process.argv.slice(2);
 let missed = 0;
-const ofMerge = wanted.filter((name) => name.startsWith('merge'));
-if (wanted.length === 0 || ofMerge.length > 0) missed += await benchMerge(runs);
-const ofVault = wanted.filter((name) => name.startsWith('vault'));
-if (wanted.length === 0 || ofVault.length > 0) missed += await benchVault(runs, ofVault);
-const tearDown =
-  wanted.length > 0 && ofVault.length + ofMerge.length === wanted.length ? undefined : await setup();
+const without = { merge: benchMerge, vault: benchVault, upload: benchUpload };
+let left = wanted;
+for (const [kind, bench] of Object.entries(without)) {
+  const names = wanted.filter((name) => name.startsWith(kind));
+  left = left.filter((name) => !names.includes(name));
+  if (wanted.length === 0 || names.length > 0) missed += await bench(runs, names);
+}
+const tearDown = wanted.length > 0 && left.length === 0 ? undefined : await setup();
 try {
   const others = tearDown ? [...startUp(runs), ...(await stack(runs))] : [];
   for (const comparison of others) {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
 import { ok, sentences } from '../e2e/llama-stack.ts';
 import type { Disk } from '../faults/lab/disks.ts';
-import { type OpenWish, openPage, type PageWindow, startChromium } from '../setup/chromium.ts';
+import { startChromium } from '../setup/chromium.ts';
 import {
   describeEngine,
   type HomeWish,
@@ -15,6 +15,7 @@ import {
   type TestHome,
   testEngine,
 } from '../setup/engine-test.ts';
+import { type OpenWish, openPage, type PageWindow } from './page-window.ts';
 
 /** What the tests of a file share: llama-server and the page run, and a browser. */
 export interface PageSuite {

@@ -1,5 +1,5 @@
 /** The page's service as the stack runs it: what it may, what it may not, and where homes lie. */
-import { lstat, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
@@ -160,6 +160,10 @@ describeEngine("the page's user", () => {
       await ok(home, 'models', 'remove', 'b.gguf', '--yes');
       await ok(home, 'undo', '--yes');
       expect(await rootsOwn(home)).toEqual(['.reserve']);
+      const { uid } = await stat(home.models);
+      await rm(home.models, { recursive: true });
+      await ok(home, 'backups', 'restore', 'b0001', '--yes');
+      expect((await stat(home.models)).uid).toBe(uid);
 
       await mkdir(join(home.models, '.aixcl', 'old'));
       await mkdir(join(home.root, 'vault', 'old'));

@@ -16,7 +16,7 @@ export async function takeOver(path: string, models: string, by: string): Promis
     return undefined;
   });
   if (!found) {
-    const others = (await namesIn(dirname(path))).filter((name) => name !== 'lock');
+    const others = (await namesIn(dirname(path))).filter((name) => !['lock', 'operation'].includes(name));
     const left = others.length > 0 ? `, but ${others.map(quoted).join(', ')} beside it` : '';
     throw new AixclError('verification', `${by} ended well, and wrote nothing to OUTPUT${left}`, {
       hint: 'It has to write the merged model, a GGUF, to the path in $OUTPUT.',

@@ -14,7 +14,9 @@ afterEach(() => rm(models, { recursive: true }));
 
 const tea = parseModelName('tea.gguf');
 const { signal } = new AbortController();
-const options = { patience: 0, signal };
+const options = { operation: 'op-1', patience: 0, signal };
+const settled: string[] = [];
+const recover = { signal, settling: async (operation: string) => void settled.push(operation) };
 const left = () => readdir(join(models, '.aixcl', 'consolidating'));
 
 test('two do not make one model at once; another one may be made', async () => {
@@ -34,23 +36,25 @@ test('what a killed run left is gone when its model is made again, and when any 
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'merged.gguf'), 'half');
   const again = await openStaging(models, tea, options);
-  expect(await readdir(again.path)).toEqual(['lock']);
+  expect((await readdir(again.path)).sort()).toEqual(['lock', 'operation']);
   await again[Symbol.asyncDispose]();
 
   await mkdir(path, { recursive: true });
   await writeFile(join(path, 'merged.gguf'), 'half');
-  await reapStaging(models, signal);
+  await writeFile(join(path, 'operation'), 'op-7');
+  await reapStaging(models, recover);
   expect(await left()).toEqual([]);
+  expect(settled).toEqual(['op-7']);
 });
 
 test('what one that lives is making is not reaped', async () => {
   const living = await openStaging(models, tea, options);
   await writeFile(join(living.path, 'merged.gguf'), 'half');
-  await reapStaging(models, signal);
+  await reapStaging(models, recover);
   expect(existsSync(join(living.path, 'merged.gguf'))).toBe(true);
   await living[Symbol.asyncDispose]();
 });
 
 test('where nothing was ever made there is nothing to reap', async () => {
-  await reapStaging(join(models, 'nowhere'), signal);
+  await reapStaging(join(models, 'nowhere'), recover);
 });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
+import type { RecoverOptions } from '../../models/keeper.ts';
 import type { ModelName } from '../../models/model-name.ts';
 import { makeDirectory, ownershipOf } from '../durable.ts';
 import { type FileLock, lockFile } from '../file-lock.ts';
@@ -13,6 +14,8 @@ export interface Staging extends AsyncDisposable {
 }
 
 const lockName = 'lock';
+/** Holds the id of the operation (of the journal) whose folder it is. */
+const operationName = 'operation';
 
 /**
  * Opens the folder in which the model `output` is made; empty. Throws `busy` while another makes one of that name. Disposing it takes all in it
@@ -21,14 +24,16 @@ const lockName = 'lock';
 export async function openStaging(
   models: string,
   output: ModelName,
-  options: { readonly patience: number; readonly signal: AbortSignal },
+  {
+    operation,
+    ...options
+  }: { readonly operation: string; readonly patience: number; readonly signal: AbortSignal },
 ): Promise<Staging> {
   const path = join(stagingOf(models), createHash('sha256').update(output).digest('hex').slice(0, 24));
   const owner = await ownershipOf(models);
   const wish = { what: `a model called ${output}`, holder: 'aixcl consolidate', owner, ...options };
   const lock = await lockIn(path, () => makeDirectory(path, owner), wish);
-  await clear(path);
-  return {
+  const staging = {
     path,
     async [Symbol.asyncDispose]() {
       try {
@@ -38,19 +43,33 @@ export async function openStaging(
       }
     },
   };
+  try {
+    await clear(path);
+    await writeFile(join(path, operationName), operation);
+    return staging;
+  } catch (error) {
+    await staging[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Takes away what killed consolidations left. What one that lives is making stays. */
-export async function reapStaging(models: string, signal: AbortSignal): Promise<void> {
+export async function reapStaging(
+  models: string,
+  options: Pick<RecoverOptions, 'signal' | 'settling'>,
+): Promise<void> {
   const root = stagingOf(models);
-  for (const name of await namesIn(root)) await reap(join(root, name), signal);
+  for (const name of await namesIn(root)) await reap(join(root, name), options);
 }
 
 function stagingOf(models: string): string {
   return join(models, '.aixcl', 'consolidating');
 }
 
-async function reap(path: string, signal: AbortSignal): Promise<void> {
+async function reap(
+  path: string,
+  { signal, settling }: Pick<RecoverOptions, 'signal' | 'settling'>,
+): Promise<void> {
   let lock: FileLock;
   try {
     lock = await lockFile(join(path, lockName), { what: path, holder: 'aixcl', patience: 0, signal });
@@ -60,6 +79,8 @@ async function reap(path: string, signal: AbortSignal): Promise<void> {
     throw error;
   }
   try {
+    const operation = await readFile(join(path, operationName), 'utf8').catch(() => '');
+    if (operation) await settling(operation, 'the model that it was merging is thrown away');
     await rm(path, { recursive: true, force: true });
   } finally {
     await lock[Symbol.asyncDispose]();

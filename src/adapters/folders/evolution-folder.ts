@@ -10,6 +10,7 @@ import {
   summarizeSeries,
 } from '../../models/evolution/series.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { SourceFile } from '../../vault/subject.ts';
 import { diskRefusal } from '../disk-refusal.ts';
 import { sameTree } from './kept-folder.ts';
@@ -42,7 +43,7 @@ export async function readEvolution(given: string): Promise<EvolutionFolder> {
       'usage',
       `the folder ${quoted(given)} holds no snapshots of a run: no JSON, no JSON lines`,
       {
-        hint: `ls -laR ${given}`,
+        hint: `ls -laR ${shellWord(given)}`,
       },
     );
   }
@@ -87,7 +88,9 @@ async function folderAt(given: string): Promise<string> {
   const path = resolve(given);
   const stats = await stat(path).catch((error: unknown) => {
     if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
-    throw new AixclError('notFound', `there is no folder ${quoted(given)}`, { hint: `ls -la ${given}` });
+    throw new AixclError('notFound', `there is no folder ${quoted(given)}`, {
+      hint: `ls -la ${shellWord(given)}`,
+    });
   });
   if (stats.isDirectory()) return await realpath(path);
   throw new AixclError('usage', `--evolution takes a folder, and ${quoted(given)} is none`, {

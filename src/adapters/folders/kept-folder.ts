@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { KeptModel } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { Source } from '../../vault/subject.ts';
 import { sameContent } from '../vault/file-identity.ts';
@@ -124,7 +125,7 @@ export function assertSaved(before: KeptFolder, { files, id }: Snapshot): void {
   const saved = new Map(files.map(({ path, size }) => [path, size]));
   if (before.tree.files.every(({ path, identity }) => saved.get(path) === identity.size)) return;
   throw new AixclError('verification', `${id} does not hold ${quoted(before.subject.name)} as it is`, {
-    hint: `aixcl backups create ${before.subject.name}`,
+    hint: `aixcl backups create ${shellWord(before.subject.name)}`,
   });
 }
 

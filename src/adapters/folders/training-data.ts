@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { quoted } from '../../models/model-name.ts';
 import type { TrainingFile } from '../../models/version-facts.ts';
+import { shellWord } from '../../shell-word.ts';
 import { hexOf } from '../../vault/digest.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import { hashFile } from '../vault/hashing.ts';
@@ -22,7 +23,7 @@ export async function findTrainingData(paths: readonly string[]): Promise<Traini
     const stats = await stat(path).catch((error: unknown) => {
       if (!['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
       throw new AixclError('notFound', `there is no training data ${quoted(given)}`, {
-        hint: `ls -la ${given}`,
+        hint: `ls -la ${shellWord(given)}`,
       });
     });
     const real = await realpath(path);
@@ -46,7 +47,7 @@ async function filesIn(given: string, real: string): Promise<TrainingInput[]> {
   }
   if (files.length === 0) {
     throw new AixclError('usage', `the folder ${quoted(given)} holds no training data`, {
-      hint: `ls -la ${given}`,
+      hint: `ls -la ${shellWord(given)}`,
     });
   }
   return files.map(({ path, identity }) => ({ path, size: identity.size, real: join(real, path) }));

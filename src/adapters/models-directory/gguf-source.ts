@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import { digestOf, isDigest } from '../../vault/digest.ts';
 import type { Source, SourceFile } from '../../vault/subject.ts';
 import { sameContent } from '../vault/file-identity.ts';
@@ -41,7 +42,7 @@ export async function openGguf(
       'verification',
       `${quoted(model.name)} is not whole: ${model.missing.join(', ')} missing`,
       {
-        hint: `aixcl models verify ${model.name} --repair`,
+        hint: `aixcl models verify ${shellWord(model.name)} --repair`,
       },
     );
   }

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { Intake, LocalThing, Probe } from '../../models/intake.ts';
 import { decodeFileName, quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import { probeUrl } from '../download/probe.ts';
 import { assertFolder } from './assert-folder.ts';
 import { openCollection } from './collection.ts';
@@ -89,7 +90,7 @@ async function probePath(path: string): Promise<Probe> {
 
 function unreadable(path: string, cause: unknown): AixclError {
   return new AixclError('refused', `${quoted(path)} can't be read by this user`, {
-    hint: `ls -l ${path}`,
+    hint: `ls -l ${shellWord(path)}`,
     cause,
   });
 }

@@ -10,6 +10,7 @@ import {
   quoted,
   shardName,
 } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import { hexOf } from '../../vault/digest.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { makeDirectory, ownershipOf } from '../durable.ts';
@@ -90,7 +91,7 @@ function placesOf(
   if (only !== undefined && paths.length === 1) {
     if (!name.endsWith('.gguf')) {
       throw new AixclError('usage', `a model of one file is called by its file: ${quoted(`${name}.gguf`)}`, {
-        hint: `--as ${name}.gguf`,
+        hint: `--as ${shellWord(`${name}.gguf`)}`,
       });
     }
     return { folder: false, placed: [{ path: only, place: name }] };

@@ -9,6 +9,7 @@ import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { ownershipOf } from '../durable.ts';
 import { carryOut, type Move, NameTaken, type Swap } from '../swap/swap.ts';
 import { identityOf, sameContent } from '../vault/file-identity.ts';
+import { fileIdentitySchema } from '../vault/file-identity-schema.ts';
 import { modelsDirectoryAt } from './directory.ts';
 import { type BlobPath, findKept } from './kept-model.ts';
 import { writeRecord } from './records.ts';
@@ -28,13 +29,7 @@ const afterSchema = z.object({
       version: z.string().nullable(),
       /** False: it has other bytes, and had when it was saved. */
       seen: z.boolean(),
-      identity: z.object({
-        device: z.string(),
-        inode: z.string(),
-        size: z.number(),
-        mtime: z.string(),
-        ctime: z.string(),
-      }),
+      identity: fileIdentitySchema,
     }),
   ),
 });

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { ownershipOf } from '../durable.ts';
 import { readTree } from '../folders/tree.ts';
@@ -53,7 +54,7 @@ export async function assertSaved(
     'verification',
     `${proof.snapshot.id} does not hold ${quoted(lacking.path)} as it is`,
     {
-      hint: `aixcl backups create ${model.name}`,
+      hint: `aixcl backups create ${shellWord(model.name)}`,
     },
   );
 }

@@ -5,6 +5,7 @@ import { systemCode } from '../../errors.ts';
 import type { ModelName } from '../../models/model-name.ts';
 import { makeDirectory, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
 import { namesIn } from '../names-in.ts';
+import { fileIdentitySchema } from '../vault/file-identity-schema.ts';
 
 /**
  * `MODELS/.aixcl/uploads/ID/` holds one upload: `about.json`, what was announced, which never changes; `bytes`, what came so far; `state.json`,
@@ -35,13 +36,7 @@ const aboutSchema = z.object({
 const hashedSchema = z.object({
   /** 64 hex digits. */
   sha256: z.string(),
-  identity: z.object({
-    device: z.string(),
-    inode: z.string(),
-    size: z.number(),
-    mtime: z.string(),
-    ctime: z.string(),
-  }),
+  identity: fileIdentitySchema,
 });
 
 const problemSchema = z.object({

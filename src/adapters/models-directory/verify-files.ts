@@ -3,8 +3,9 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AixclError } from '../../errors.ts';
 import type { DamagedFile, MendOptions } from '../../models/keeper.ts';
+import type { FileRecord } from '../../models/model.ts';
 import { quoted } from '../../models/model-name.ts';
-import { digestOf, hexOf, isDigest } from '../../vault/digest.ts';
+import { type Digest, digestOf, hexOf, isDigest } from '../../vault/digest.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import { makeDirectory, ownershipOf, syncDirectory } from '../durable.ts';
 import { stageFile } from '../swap/stage-files.ts';
@@ -50,11 +51,20 @@ async function verifyFile(
   part: Part,
   options: WorkOptions,
 ): Promise<DamagedFile | undefined> {
-  const known = await lastRecord(directory, part.place, part.identity.inode);
-  const { digest } = await hashFile(part.real, options);
-  if (!known || digestOf(known.sha256) === digest) {
-    await record(directory, part.place, hexOf(digest), known);
-    return undefined;
+  let { inode } = part.identity;
+  let known: FileRecord | undefined;
+  let digest: Digest;
+  for (;;) {
+    known = await lastRecord(directory, part.place, inode);
+    ({ digest } = await hashFile(part.real, options));
+    if (!known || digestOf(known.sha256) === digest) {
+      await record(directory, part.place, hexOf(digest), known);
+      return undefined;
+    }
+    const now = String((await stat(part.real, { bigint: true })).ino);
+    if (now === inode) break;
+    // Another file took its place meanwhile: what was recorded of the one before says nothing of that.
+    inode = now;
   }
   const [now, then] = [hexOf(digest).slice(0, 12), known.sha256.slice(0, 12)];
   return {

@@ -3,6 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, lstat, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Subject } from '../../vault/subject.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { makeDirectory, type Ownership, ownershipOf, replaceFile, syncDirectory } from '../durable.ts';
@@ -135,7 +136,7 @@ function parse(note: string, text: string): NotedSwap['swap'] {
     return JSON.parse(text) as NotedSwap['swap'];
   } catch (cause) {
     throw new AixclError('unexpected', `${note}, which notes an unfinished change, can't be read`, {
-      hint: `Look at it and at the model it names, then: rm ${note}`,
+      hint: `Look at it and at the model it names, then: rm ${shellWord(note)}`,
       cause,
     });
   }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { SnapshotRecord } from '../../vault/vault.ts';
@@ -73,7 +74,9 @@ async function openFile(file: string): Promise<FileHandle> {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') throw new AixclError('notFound', `there is no file ${file}`);
     if (code === 'EACCES' || code === 'EPERM')
-      throw new AixclError('refused', `${file} can't be read by this user`, { hint: `ls -l ${file}` });
+      throw new AixclError('refused', `${file} can't be read by this user`, {
+        hint: `ls -l ${shellWord(file)}`,
+      });
     throw error;
   }
   throw new AixclError('usage', `${file} is no file`, { hint: 'aixcl vault import FILE' });

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import prettyBytes from 'pretty-bytes';
 import type { Pack } from 'tar-stream';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
 import { publishFile } from '../models-directory/publish.ts';
@@ -62,7 +63,7 @@ export function sizeOf(entries: readonly ArchiveEntry[]): number {
 
 export function taken(file: string): AixclError {
   return new AixclError('refused', `${file} is there already, and is not written over`, {
-    hint: `Give another name, or look at what it is: tar tf ${file}`,
+    hint: `Give another name, or look at what it is: tar tf ${shellWord(file)}`,
   });
 }
 
@@ -74,7 +75,7 @@ async function assertRoom(target: string, size: number): Promise<void> {
   throw new AixclError(
     'noSpace',
     `${prettyBytes(size)} are needed on the disk of ${target}, which has ${prettyBytes(bavail * bsize)} free`,
-    { hint: `df -h ${dirname(target)}` },
+    { hint: `df -h ${shellWord(dirname(target))}` },
   );
 }
 
@@ -144,7 +145,7 @@ function explained(error: unknown, target: string): unknown {
     case 'ENOSPC':
     case 'EDQUOT':
       return new AixclError('noSpace', `the disk of ${target} is full; nothing of the archive was kept`, {
-        hint: `df -h ${folder}`,
+        hint: `df -h ${shellWord(folder)}`,
         cause: error,
       });
     case 'EFBIG':
@@ -154,12 +155,14 @@ function explained(error: unknown, target: string): unknown {
       });
     case 'ENOENT':
     case 'ENOTDIR':
-      return new AixclError('notFound', `there is no folder ${folder}`, { hint: `mkdir -p ${folder}` });
+      return new AixclError('notFound', `there is no folder ${folder}`, {
+        hint: `mkdir -p ${shellWord(folder)}`,
+      });
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
       return new AixclError('refused', `nothing can be written into ${folder}: ${(error as Error).message}`, {
-        hint: `ls -ld ${folder}`,
+        hint: `ls -ld ${shellWord(folder)}`,
         cause: error,
       });
     default:

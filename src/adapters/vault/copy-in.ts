@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { AixclError, reasonOf } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { Evidence } from '../../vault/evidence.ts';
 import type { TakeInOptions } from '../../vault/vault.ts';
@@ -151,7 +152,7 @@ async function copiedByHands(desk: Desk, path: string, temporary: string): Promi
     throw new AixclError(
       'refused',
       `${path} can't be read by this user, nor by a helper container: ${reasonOf(error)}`,
-      { hint: `ls -l ${path}`, cause: error },
+      { hint: `ls -l ${shellWord(path)}`, cause: error },
     );
   });
   await hands?.copy(path, temporary);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import { type Digest, digestOf } from '../../vault/digest.ts';
 import type { FileIdentity } from '../../vault/evidence.ts';
 import type { WorkOptions } from '../../vault/vault.ts';
@@ -131,24 +132,29 @@ export async function openRegular(path: string, descriptor?: number): Promise<Fi
   } catch (error) {
     throw notOpened(error, path);
   }
-  throw new AixclError('verification', `${path} is not a regular file`, { hint: `ls -ld ${path}` });
+  throw new AixclError('verification', `${path} is not a regular file`, {
+    hint: `ls -ld ${shellWord(path)}`,
+  });
 }
 
 function notOpened(error: unknown, path: string): unknown {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new AixclError('notFound', `${path} is not there`, { hint: `ls -l ${path}`, cause: error });
+      return new AixclError('notFound', `${path} is not there`, {
+        hint: `ls -l ${shellWord(path)}`,
+        cause: error,
+      });
     case 'ELOOP':
     case 'ENXIO':
       return new AixclError('verification', `${path} is not a regular file`, {
-        hint: `ls -ld ${path}`,
+        hint: `ls -ld ${shellWord(path)}`,
         cause: error,
       });
     case 'EACCES':
     case 'EPERM':
       return new AixclError('refused', `${path} can't be read by this user`, {
-        hint: `ls -l ${path}`,
+        hint: `ls -l ${shellWord(path)}`,
         cause: error,
       });
     default:

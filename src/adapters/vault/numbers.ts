@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Subject } from '../../vault/subject.ts';
 import { give, makeDirectory, type Ownership, syncDirectory } from '../durable.ts';
 
@@ -55,7 +56,9 @@ export async function claimNumber(numbers: string, series: Series, claim: Claim)
       return number;
     }
   }
-  throw new AixclError('unexpected', `${folder} holds a number beyond all reason`, { hint: `ls ${folder}` });
+  throw new AixclError('unexpected', `${folder} holds a number beyond all reason`, {
+    hint: `ls ${shellWord(folder)}`,
+  });
 }
 
 /** The operation that a number was claimed for; undefined for one that nobody claimed. */

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import prettyBytes from 'pretty-bytes';
 import { AixclError, systemCode } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import { syncDirectory } from '../durable.ts';
 import { settleFolders } from '../folders/attributes.ts';
 import type { FolderTree } from '../folders/tree.ts';
@@ -128,7 +129,7 @@ export class FolderWriter implements VolumeWriter {
     throw new AixclError(
       'noSpace',
       `${prettyBytes(needed)} are needed on the disk of ${this.#folder}, which has ${prettyBytes(bavail * bsize)} free; nothing was put back`,
-      { hint: `df -h ${this.#folder}` },
+      { hint: `df -h ${shellWord(this.#folder)}` },
     );
   }
 

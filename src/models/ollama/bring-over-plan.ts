@@ -1,6 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import { AixclError } from '../../errors.ts';
 import type { Step } from '../../plan/step.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Digest } from '../../vault/digest.ts';
 import { digestOfBytes, type OllamaModel } from './kept.ts';
 import { blobsOf, type OllamaLayer } from './manifest.ts';
@@ -103,6 +104,6 @@ export function assertRoomFor(steps: readonly BringStep[], { place, space }: Our
   throw new AixclError(
     'noSpace',
     `${prettyBytes(needed)} are needed on the disk of ${place}, which has ${prettyBytes(space.free)} free; nothing was copied`,
-    { hint: place.startsWith('/') ? `df -h ${place}` : 'docker system df -v' },
+    { hint: place.startsWith('/') ? `df -h ${shellWord(place)}` : 'docker system df -v' },
   );
 }

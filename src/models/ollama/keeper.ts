@@ -1,4 +1,5 @@
 import { AixclError, reasonOf } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import type { Source, SourceFile } from '../../vault/subject.ts';
@@ -98,7 +99,7 @@ export class OllamaKeeper implements Keeper {
     }
     if (unread) {
       throw new AixclError('refused', `${manifestTitle(path)} can't be saved: ${problem}`, {
-        hint: `ls -l ${this.#store.place}/${manifestTitle(path)}`,
+        hint: `ls -l ${shellWord(`${this.#store.place}/${manifestTitle(path)}`)}`,
       });
     }
     const wanted = manifest ? blobsOf(manifest) : [];

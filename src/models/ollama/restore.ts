@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import prettyBytes from 'pretty-bytes';
 import { AixclError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Digest } from '../../vault/digest.ts';
 import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
 import type { Subject } from '../../vault/subject.ts';
@@ -122,7 +123,7 @@ async function assertRoom(store: OllamaStore, blobs: Parts['blobs']): Promise<vo
   throw new AixclError(
     'noSpace',
     `${prettyBytes(needed)} are needed on the disk of Ollama's store ${store.place}, which has ${prettyBytes(space.free)} free`,
-    { hint: store.place.startsWith('/') ? `df -h ${store.place}` : 'docker system df -v' },
+    { hint: store.place.startsWith('/') ? `df -h ${shellWord(store.place)}` : 'docker system df -v' },
   );
 }
 

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import type { ModelName } from '../../models/model-name.ts';
 import { digestOf } from '../../vault/digest.ts';
 import { journalOf } from '../../wiring/journal.ts';
 import { vaultOf } from '../../wiring/vault.ts';
@@ -47,10 +49,10 @@ test('P1: what the page deletes lies in the vault with its bytes, and undo bring
       notRestorable: null,
     },
   ]);
-  expect(await place.ended(await place.desk.undo())).toMatchObject({ outcome: 'done', backup: null });
+  expect(await place.ended(await place.desk.undo('b0001'))).toMatchObject({ outcome: 'done', backup: null });
   expect(await sha256Of(place.at('tea.gguf'))).toBe(sha256);
   expect((await place.desk.state()).undo).toBeNull();
-  await expect(place.desk.undo()).rejects.toMatchObject({ code: 'notFound' });
+  await expect(place.desk.undo('b0001')).rejects.toMatchObject({ code: 'notFound' });
   expect(await commandsOf(place)).toEqual([
     'models remove (page) tea.gguf',
     'done',
@@ -124,7 +126,7 @@ test('while another aixcl has the vault it is said who, and nothing is changed',
   await once(other.stdout, 'data');
   try {
     expect((await place.desk.state()).busy).toBe('aixcl models add (pid 8)');
-    for (const job of [await place.desk.remove('tea.gguf'), await place.desk.undo()]) {
+    for (const job of [await place.desk.remove('tea.gguf'), await place.desk.undo('b0001')]) {
       expect((await place.ended(job)).problem).toMatchObject({
         status: 423,
         code: 'busy',
@@ -140,7 +142,7 @@ test('while another aixcl has the vault it is said who, and nothing is changed',
     await once(other, 'close');
   }
   expect((await place.desk.state()).busy).toBeNull();
-  expect(await place.ended(await place.desk.undo())).toMatchObject({ outcome: 'done' });
+  expect(await place.ended(await place.desk.undo('b0001'))).toMatchObject({ outcome: 'done' });
 });
 
 test('jobs that need the vault wait for each other', async () => {
@@ -182,4 +184,43 @@ test('the active model stays, in the words of the command line', async () => {
   const detail = '"tea.gguf" stays: llama-server serves it';
   expect((await place.desk.removal('tea.gguf')).refused).toMatchObject({ ...refused, detail, status: 409 });
   await expect(place.desk.remove('tea.gguf')).rejects.toMatchObject({ ...refused, message: detail });
+});
+
+test('undo takes back what was asked for alone: of two who ask for the same, the second changes nothing', async () => {
+  await using place = await testDesk();
+  await putModel(place.at('tea.gguf'));
+  await putModel(place.at('milk.gguf'), 'milk');
+  await place.ended(await place.desk.remove('milk.gguf'));
+  await place.ended(await place.desk.remove('tea.gguf'));
+  const jobs = [await place.desk.undo('b0002'), await place.desk.undo('b0002')];
+  const [first, second] = await Promise.all(jobs.map((job) => place.ended(job)));
+  expect(first).toMatchObject({ outcome: 'done' });
+  expect(second?.problem).toMatchObject({ status: 409, detail: expect.stringContaining('b0001') });
+  expect(await readdir(place.home.models)).toEqual(expect.not.arrayContaining(['milk.gguf']));
+  await expect(place.desk.undo('b0002')).rejects.toMatchObject({ code: 'refused' });
+});
+
+test('a model that is asked for while it is being saved stays', async () => {
+  await using place = await testDesk();
+  const sha256 = await putModel(place.at('tea.gguf'));
+  const { surroundings } = place;
+  const operations: string[] = [];
+  // The page's own way, met where it has just begun to save.
+  const job = await place.desk.remove('tea.gguf');
+  for (;;) {
+    const { entries } = await journalOf(surroundings).read();
+    operations.push(...entries.flatMap((entry) => (entry.event === 'step' ? entry.kind : [])));
+    if (operations.includes('save')) break;
+  }
+  await modelsDirectoryAt(place.home.models).writeRequest({
+    id: 'r1',
+    name: 'tea.gguf' as ModelName,
+    by: 'cli',
+    time: new Date().toISOString(),
+  });
+  expect((await place.ended(job)).problem).toMatchObject({
+    status: 409,
+    detail: '"tea.gguf" stays: llama-server serves it',
+  });
+  expect(await sha256Of(place.at('tea.gguf'))).toBe(sha256);
 });

@@ -9,7 +9,7 @@ import { progressIn } from './job-progress.ts';
 import { assertRemovable, observeRemove, removeModel } from './remove.ts';
 import { observeRestoration, restorable, restoreSnapshot, snapshotOf } from './restore.ts';
 import { type Addresses, Sight } from './sight.ts';
-import { toUndo, undo } from './undo.ts';
+import { lastOf, undo } from './undo.ts';
 import { verify } from './verify.ts';
 import { Watchers } from './watchers.ts';
 
@@ -100,9 +100,9 @@ export class PageDesk implements Desk {
     return this.#startInTurn('verify', id, (context) => verify(context, id));
   }
 
-  async undo(): Promise<PageJob> {
-    const { subject } = await toUndo(this.#context);
-    return this.#startInTurn('undo', subject.name, undo);
+  async undo(id: string): Promise<PageJob> {
+    const { subject } = await lastOf(this.#context, id);
+    return this.#startInTurn('undo', subject.name, (context) => undo(context, id));
   }
 
   job(id: string): PageJob {

@@ -50,7 +50,7 @@ export async function removeModel(context: Surroundings, name: string): Promise<
   const removing = { found, step };
   const damage = await proveRemoving(context, removing);
   if (damage && observed.damage === null) throw damagedUnseen(name, damage.why);
-  const how = { command, damage, evenDamaged: false };
+  const how = { command, damage, evenDamaged: false, force: false };
   const snapshot = await withOperation(context, { command, targets: [name] }, (work) =>
     removeSaved(context, removing, work, how),
   );

@@ -28,7 +28,7 @@ test('a model is shown with what its header, its records and the vault say', asy
   await writeSplitModel(place.at('big'), 'big');
   await writeModelOf('clip', place.at('mmproj-x.gguf'));
   await place.ended(await place.desk.remove('tea.gguf'));
-  await place.ended(await place.desk.undo());
+  await place.ended(await place.desk.undo((await place.desk.state()).undo!.backup));
   const state = await place.desk.state();
   expect(model(state, 'tea.gguf')).toMatchObject({
     runtime: 'llama-server',
@@ -188,7 +188,9 @@ test('30: a link that dangles, loops, leaves the directory or is a file is told;
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`^current.gguf: .*${why}`))]);
     expect(activation.active).toBeNull();
     expect(await place.ended(await place.desk.remove('tea.gguf'))).toMatchObject({ outcome: 'done' });
-    expect(await place.ended(await place.desk.undo())).toMatchObject({ outcome: 'done' });
+    expect(await place.ended(await place.desk.undo((await place.desk.state()).undo!.backup))).toMatchObject({
+      outcome: 'done',
+    });
     expect(await readlink(link)).toBe(target);
   }
   execFileSync('rm', [link]);
@@ -275,7 +277,7 @@ test('what one command took together, or took of Ollama, is for the command line
     await writer[Symbol.asyncDispose]();
   }
   expect((await place.desk.state()).undo).toBeNull();
-  await expect(place.desk.undo()).rejects.toMatchObject({ code: 'refused', hint: 'aixcl undo' });
+  await expect(place.desk.undo('b0001')).rejects.toMatchObject({ code: 'refused', hint: 'aixcl undo' });
 });
 
 test('a vault or a models directory that cannot be read leaves the rest of the page as it is', async () => {

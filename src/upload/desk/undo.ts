@@ -13,7 +13,7 @@ import { notOfThePage } from './snapshots.ts';
 const command = 'undo (page)';
 
 /** What `undo` takes back. Throws `notFound` when nothing was taken, `refused` where the command line alone can bring back what was. */
-export async function toUndo(context: Surroundings): Promise<Snapshot> {
+async function toUndo(context: Surroundings): Promise<Snapshot> {
   const vault = vaultOf(context);
   const { snapshots, broken } = await readableContents(vault);
   const { taken, passed } = await lastTaken(snapshots, vault);
@@ -28,13 +28,28 @@ export async function toUndo(context: Surroundings): Promise<Snapshot> {
   throw new AixclError('refused', `the page does not take it back: ${why}`, { hint: 'aixcl undo' });
 }
 
-/** `undo` of one GGUF model; what stands there is saved first. */
-export async function undo(context: Surroundings): Promise<JobEnd> {
-  await settleFirst(context, command);
+/** The backup `id`, which `undo` would take back now; throws `refused` where another removal came since. */
+export async function lastOf(context: Surroundings, id: string): Promise<Snapshot> {
   const snapshot = await toUndo(context);
+  if (snapshot.id === id) return snapshot;
+  throw notTheLast(id, snapshot);
+}
+
+/** `undo` of one GGUF model; what stands there is saved first. */
+export async function undo(context: Surroundings, asked: string): Promise<JobEnd> {
+  await settleFirst(context, command);
+  const snapshot = await lastOf(context, asked);
   const { id, subject } = snapshot;
   const what = await observeRestore(context, snapshot, subject);
   const wish = { command, targets: [subject.name] };
   const { as, before } = await withOperation(context, wish, (work) => takeBack(what, work));
   return broughtBack(`brought back ${as} from ${id}`, before);
+}
+
+function notTheLast(asked: string, { id, subject }: Snapshot): AixclError {
+  return new AixclError(
+    'refused',
+    `${asked} is not what was taken last (any more): undo would bring back ${subject.name} from ${id}`,
+    { hint: `To bring it back all the same, restore ${asked}.` },
+  );
 }

@@ -54,7 +54,7 @@ test('without a session nothing is to be had but a page that says how to get one
   for (const path of ['/', '/page.js', '/api/state', '/api/events', '/uploads', '/uploads/0f3a']) {
     expect([path, await status(path)]).toEqual([path, 401]);
   }
-  expect((await ask('/api/undo', { method: 'POST' })).response).toBe(401);
+  expect((await ask('/api/backups/b0001/undo', { method: 'POST' })).response).toBe(401);
   expect((await ask('/uploads/0f3a', { method: 'DELETE' })).response).toBe(401);
   const { text, headers } = await ask('/', { headers: { accept: 'text/html' } });
   expect(headers['content-type']).toContain('text/html');
@@ -95,7 +95,7 @@ test('no other site gets a token used up or a request done, whatever session the
   const token = await page.token();
   const foreign = { origin: 'https://evil.example', cookie };
   expect(await status(`/?token=${token}`, foreign)).toBe(403);
-  expect((await ask('/api/undo', { method: 'POST', headers: foreign })).response).toBe(403);
+  expect((await ask('/api/backups/b0001/undo', { method: 'POST', headers: foreign })).response).toBe(403);
   expect((await ask('/uploads', { method: 'OPTIONS', headers: foreign })).response).toBe(403);
   const rebound = { host: `evil.example:${page.port}`, cookie };
   expect(await status(`/?token=${token}`, rebound)).toBe(421);

@@ -42,7 +42,7 @@ test.each([
   ['DELETE', '/api/models/hf.co%2Fuser%2Frepo:Q4', 'remove hf.co/user/repo:Q4'],
   ['POST', '/api/backups/b-1/restore', 'restore b-1'],
   ['POST', '/api/backups/b-1/verify', 'verify b-1'],
-  ['POST', '/api/undo', 'undo'],
+  ['POST', '/api/backups/b-1/undo', 'undo b-1'],
 ])('%s %s has it begun and answers at once', async (method, path, asked) => {
   expect((await ask(method, path)).status).toBe(202);
   expect(page.done.at(-1)).toBe(asked);
@@ -76,7 +76,7 @@ test.each([
   ['GET', '/api/none', 404, null],
   ['GET', '/none', 404, null],
   ['PUT', '/api/state', 405, 'GET, HEAD, OPTIONS'],
-  ['GET', '/api/undo', 405, 'POST, OPTIONS'],
+  ['GET', '/api/backups/b-1/undo', 405, 'POST, OPTIONS'],
   ['POST', '/api/models/x.gguf', 405, 'DELETE, OPTIONS'],
   ['OPTIONS', '/api/models/x.gguf', 204, 'DELETE, OPTIONS'],
   ['HEAD', '/api/state', 200, null],
@@ -100,16 +100,16 @@ test('a method can not be smuggled past the list of those that uploads know', as
 });
 
 test('a small body is passed over, a large one refused', async () => {
-  expect((await ask('POST', '/api/undo', '{}')).status).toBe(202);
-  expect((await ask('POST', '/api/undo', 'x'.repeat(65 * 1024))).status).toBe(413);
-  const streamed = await fetch(`${page.origin}/api/undo`, {
+  expect((await ask('POST', '/api/backups/b-1/undo', '{}')).status).toBe(202);
+  expect((await ask('POST', '/api/backups/b-1/undo', 'x'.repeat(65 * 1024))).status).toBe(413);
+  const streamed = await fetch(`${page.origin}/api/backups/b-1/undo`, {
     method: 'POST',
     headers: { cookie },
     body: new Blob(['x'.repeat(500_000)]).stream(),
     duplex: 'half',
   } as RequestInit);
   expect(streamed.status).toBe(413);
-  expect(page.done.filter((what) => what === 'undo')).toHaveLength(2);
+  expect(page.done.filter((what) => what === 'undo b-1')).toHaveLength(2);
 });
 
 test.each(['/', '/api/state', '/api/none', '/uploads', '/health'])(

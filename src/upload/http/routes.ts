@@ -47,7 +47,9 @@ export function routes(desk: Desk, receiving: Receiving, failed: (error: unknown
   app.post('/api/backups/:id/verify', async (context) =>
     context.json(await desk.verify(context.req.param('id')), 202),
   );
-  app.post('/api/undo', async (context) => context.json(await desk.undo(), 202));
+  app.post('/api/backups/:id/undo', async (context) =>
+    context.json(await desk.undo(context.req.param('id')), 202),
+  );
 
   app.post('/api/uploads/:id/replace', async (context) => {
     await receiving.replace(context.req.param('id'));

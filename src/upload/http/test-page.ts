@@ -112,7 +112,7 @@ function deskOf(done: string[], watching: Set<(state: PageState) => void>): Desk
     restoration: named('restoration'),
     restore: named('restore'),
     verify: named('verify'),
-    undo: job('undo'),
+    undo: named('undo'),
     job: (id) => {
       throw new AixclError('notFound', `there is no job ${id}`);
     },

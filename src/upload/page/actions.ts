@@ -31,7 +31,7 @@ export function remove(tools: Tools, name: string): void {
 /** By `undo` while it would take back this very one; another removal may have come between. */
 export function takeBack(tools: Tools, name: string, backup: string): void {
   const isLast = tools.connection.state.value?.undo?.backup === backup;
-  const path = isLast ? '/api/undo' : `/api/backups/${encodeURIComponent(backup)}/restore`;
+  const path = `/api/backups/${encodeURIComponent(backup)}/${isLast ? 'undo' : 'restore'}`;
   void tools.work.begin(name, path, {
     failed: `${name} is not back`,
     done: () => ({ text: `${name} is back.` }),

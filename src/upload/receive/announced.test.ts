@@ -17,7 +17,6 @@ afterEach(async () => own[Symbol.asyncDispose]());
 test.each([
   ['../x.gguf', 'it holds a slash'],
   ['/etc/x.gguf', 'it holds a slash'],
-  ['a\\b.gguf', 'a character that no name has'],
   ['a\0b.gguf', 'a control character'],
   ['a\nb.gguf', 'a control character'],
   ['-rf.gguf', 'begins with a dash'],
@@ -27,8 +26,11 @@ test.each([
   ['current.gguf', 'kept for the link'],
   [`${'x'.repeat(295)}.gguf`, 'longer than 255 bytes'],
   [`${'ü'.repeat(126)}.gguf`, 'longer than 255 bytes'],
-  ['<b>.gguf', 'a character that no name has'],
-  ['x?.gguf', 'a character that no name has'],
+  ['a\u202egguf.exe.gguf', 'a character that no name has, U+202E'],
+  ['a\u2066b.gguf', 'a character that no name has, U+2066'],
+  ['a\u200bb.gguf', 'a character that no name has, U+200B'],
+  ['a\ue000b.gguf', 'a character that no name has, U+E000'],
+  ['a\u0378b.gguf', 'a character that no name has, U+0378'],
   ['x.bin', 'does not end in .gguf'],
   ['.gguf', 'begins with a dot'],
   ['', 'it is empty'],
@@ -42,14 +44,18 @@ test.each([
   expect(existsSync(join(own.models, '.aixcl'))).toBe(false);
 });
 
-test.each(['CON.gguf', 'ü.gguf', 'u\u0308.gguf', '模型 7B (q4) [v1.2]+x.gguf', `${'x'.repeat(250)}.gguf`])(
-  'a file named %j keeps its name byte for byte',
-  async (name) => {
-    await own.upload(name, bytes);
-    await own.settled();
-    expect(own.names()).toEqual([name]);
-  },
-);
+test.each([
+  'CON.gguf',
+  'u\u0308.gguf',
+  `My "best" model (v2) – größe.gguf`,
+  `it's a 模型 🚀👩‍💻 [v1.2]+x.gguf`,
+  '<b>a\\b?*|$(x);&#.gguf',
+  `${'x'.repeat(250)}.gguf`,
+])('a file named %j keeps its name byte for byte', async (name) => {
+  await own.upload(name, bytes);
+  await own.settled();
+  expect(own.names()).toEqual([name]);
+});
 
 test.each([
   ['a name that is not UTF-8', { filename: Buffer.from([0x61, 0xff, 0x2e, 0x67, 0x67, 0x75, 0x66]) }],

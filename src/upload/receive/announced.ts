@@ -1,14 +1,12 @@
 import type { About } from '../../adapters/models-directory/upload-folder.ts';
 import { AixclError } from '../../errors.ts';
 import { type ModelName, nameProblem, parseShardName, quoted } from '../../models/model-name.ts';
+import { strangeCharacter } from '../api.ts';
 
 /** What an upload says of itself before its first byte comes, looked at (src/upload/api.ts). */
 export type Announced = Omit<About, 'created'>;
 
 const mostParts = 1000;
-
-/** Letters and digits of any script, and what file names of models are made of. */
-const allowed = /^[\p{L}\p{M}\p{N} ._+=@,()[\]~-]+$/u;
 
 /** Reads the metadata of a tus upload; throws `usage` with what is wrong. */
 export function parseAnnounced(
@@ -23,7 +21,9 @@ export function parseAnnounced(
   const file = parseName(value('filename') ?? '', 'file');
   if (!file.endsWith('.gguf')) {
     throw new AixclError('usage', `${quoted(file)} does not end in .gguf`, {
-      hint: 'Upload a model in the GGUF format.',
+      hint: /\.gguf$/i.test(file)
+        ? 'Rename it, with .gguf in small letters, then upload it again.'
+        : 'Upload a model in the GGUF format.',
     });
   }
   const folder = value('model');
@@ -51,14 +51,21 @@ export function parseAnnounced(
 }
 
 function parseName(text: string, what: 'file' | 'model'): ModelName {
-  const problem =
-    nameProblem(text) ?? (allowed.test(text) ? undefined : 'it holds a character that no name has');
+  const problem = nameProblem(text) ?? strangeness(text);
   if (problem === undefined) return text as ModelName;
   // Who sends a name of any length gets no answer of that length.
   const shown = quoted(text.length > 80 ? `${text.slice(0, 80)}…` : text);
   throw new AixclError('usage', `${shown} can't be the name of a ${what}: ${problem}`, {
     hint: 'Rename the file, then upload it again.',
   });
+}
+
+/** By its number: it may not show. */
+function strangeness(text: string): string | undefined {
+  const [character] = strangeCharacter.exec(text) ?? [];
+  if (character === undefined) return undefined;
+  const number = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+  return `it holds a character that no name has, U+${number}`;
 }
 
 function parseCount(text: string | null): number | null {

@@ -73,3 +73,16 @@ test('what can not be settled yet waits, says why, and is a model once it can', 
   expect(await own.one()).toMatchObject({ phase: 'exists', problem: null });
   expect(path).not.toBe(again);
 });
+
+test('bytes that are more than was announced are refused by their number', async () => {
+  const path = await own.announce('a.gguf', bytes.length);
+  await own.crash();
+  const longer = Buffer.concat([bytes, Buffer.alloc(32)]);
+  await writeFile(join(own.models, '.aixcl', 'uploads', idOf(path), 'bytes'), longer);
+  await own.restart();
+  await own.settled();
+  const upload = await own.one();
+  expect(upload).toMatchObject({ phase: 'refused', problem: { code: 'verification' } });
+  expect(upload?.problem?.detail).toContain(`has ${longer.length} bytes and should have ${bytes.length}`);
+  expect(own.names()).toEqual([]);
+});

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
-import { type Readable, Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { give, ownershipOf, syncDirectory } from '../../adapters/durable.ts';
 import type {
   About,
@@ -11,11 +10,10 @@ import type {
   UploadFolder,
 } from '../../adapters/models-directory/upload-folder.ts';
 import type { Problem } from '../api.ts';
+import { pour } from './pour.ts';
 
 /** Bytes that may be lost with the power. */
 const syncEvery = 256 * 2 ** 20;
-/** Bytes that are gathered while others are being written: twice as many may be in memory for each upload. */
-const gathered = 2 ** 19;
 
 /** One upload: what came of it, and what became of that. */
 export class Upload {
@@ -108,34 +106,14 @@ export class Upload {
     if (this.problem) await this.note({ problem: null });
     await using handle = await this.#open();
     this.#appending = true;
-    let writing: Promise<void> = Promise.resolve();
-    const write = (chunks: readonly Uint8Array[], done: (error?: Error | null) => void) => {
-      writing = this.#write(handle, chunks);
-      writing.then(() => done(), done);
-    };
-    const sink = new Writable({
-      highWaterMark: gathered,
-      write: (chunk, _encoding, done) => write([chunk], done),
-      writev: (chunks, done) =>
-        write(
-          chunks.map(({ chunk }) => chunk),
-          done,
-        ),
-    });
-    // However it ends: what came of it counts.
-    const end = () => {
-      stream.unpipe(sink);
-      sink.end();
-    };
-    this.#interrupt = end;
     try {
-      if (stream.destroyed) end();
-      stream.once('error', end).once('close', end).pipe(sink);
-      await finished(sink);
+      await pour(stream, {
+        write: (chunks) => this.#write(handle, chunks),
+        stoppable: (stop) => {
+          this.#interrupt = stop;
+        },
+      });
     } finally {
-      // What nobody takes is read all the same: who is still sending reads no answer.
-      stream.off('error', end).off('close', end).unpipe(sink).resume();
-      await writing.catch(() => {});
       this.#interrupt = undefined;
       this.#appending = false;
       await this.#dropUnsynced();
@@ -161,7 +139,7 @@ export class Upload {
   }
 
   async #write(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-    let left = chunks.filter(({ length }) => length > 0);
+    let left = chunks;
     const coming = left.reduce((sum, { length }) => sum + length, 0);
     if (coming > this.about.size - this.received) throw moreThanAnnounced;
     while (left.length > 0) {

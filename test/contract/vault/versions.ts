@@ -1,12 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { draft, publish, type TestVault } from '../../../src/adapters/vault/test-vault.ts';
+import { draft, options, publish, type TestVault } from '../../../src/adapters/vault/test-vault.ts';
 import type { Snapshot } from '../../../src/vault/snapshot.ts';
-import type { VaultWriter } from '../../../src/vault/vault.ts';
+import type { TakenFile, VaultWriter } from '../../../src/vault/vault.ts';
 import { deletedRecord } from '../../../src/vault/version-files.ts';
 import { now } from './tampering.ts';
 
 const wish = (operation = 'test-1') => ({ created: now(), reason: 'it was deleted', operation });
+
+/** Takes the files of a snapshot of another vault in. */
+function takenFrom(from: TestVault, { files }: Snapshot, writer: VaultWriter): Promise<TakenFile[]> {
+  return Promise.all(
+    files.map(async ({ path, digest, size }) => {
+      const bytes = { kind: 'file', path: from.vault.blobPath(digest) } as const;
+      return {
+        path,
+        evidence: await writer.takeIn({ path, digest, size, proven: false, bytes }, options('copy')),
+      };
+    }),
+  );
+}
 
 /** What becomes of versions that are deleted, and come back. */
 export function retires(make: () => Promise<TestVault>): void {
@@ -88,15 +101,7 @@ export function retires(make: () => Promise<TestVault>): void {
     await using elsewhere = await other.open();
     await version(other, elsewhere, 'theirs');
     const theirs = await elsewhere.retire('tea@v001', wish());
-    const taken = await Promise.all(
-      theirs.files.map(async ({ path, digest, size }) => ({
-        path,
-        evidence: await writer.takeIn(
-          { path, digest, size, proven: false, bytes: { kind: 'file', path: other.vault.blobPath(digest) } },
-          { way: 'copy', recheck: true, signal: new AbortController().signal },
-        ),
-      })),
-    );
+    const taken = await takenFrom(other, theirs, writer);
     await version(home, writer, 'ours');
     const adopted = await writer.adopt(await other.vault.record(theirs), taken);
     expect((await writer.reinstate(adopted.id)).id).toBe('tea@v002');
@@ -112,15 +117,7 @@ export function retires(make: () => Promise<TestVault>): void {
     await version(home, writer, 'a');
     const made = await version(home, writer, 'b');
     const adopt = async () => {
-      const taken = await Promise.all(
-        made.files.map(async ({ path, digest, size }) => ({
-          path,
-          evidence: await elsewhere.takeIn(
-            { path, digest, size, proven: false, bytes: { kind: 'file', path: home.vault.blobPath(digest) } },
-            { way: 'copy', recheck: true, signal: new AbortController().signal },
-          ),
-        })),
-      );
+      const taken = await takenFrom(home, made, elsewhere);
       return elsewhere.adopt(await home.vault.record(made), taken, made.number);
     };
     expect((await adopt()).id).toBe('tea@v002');

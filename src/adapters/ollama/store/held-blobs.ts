@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { AixclError, systemCode } from '../../../errors.ts';
 import type { OpenBlobs } from '../../../models/ollama/store.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { FileIdentity } from '../../../vault/evidence.ts';
 import type { SourceFile } from '../../../vault/subject.ts';
@@ -46,7 +47,7 @@ async function opened(path: string, shown: string): Promise<FileHandle> {
         throw broken(shown, 'is no regular file', error);
       case 'EACCES':
         throw new AixclError('refused', `${path} can't be read by this user`, {
-          hint: `ls -l ${path}`,
+          hint: `ls -l ${shellWord(path)}`,
           cause: error,
         });
       default:

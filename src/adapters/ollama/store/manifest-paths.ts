@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../../errors.ts';
+import { shellWord } from '../../../shell-word.ts';
 
 /** Paths below the folder `manifests` of all that lies as deep as a manifest: host, namespace, model, tag. Nothing of it is opened. */
 export async function manifestPaths(root: string): Promise<string[]> {
@@ -30,7 +31,7 @@ export async function entriesOf(folder: string): Promise<Dirent[]> {
   } catch (error) {
     if (systemCode(error) !== 'EACCES') throw error;
     throw new AixclError('refused', `${folder} can't be read by this user`, {
-      hint: `ls -ld ${folder}`,
+      hint: `ls -ld ${shellWord(folder)}`,
       cause: error,
     });
   }

@@ -1,5 +1,6 @@
 import { AixclError } from '../../../errors.ts';
 import { findNamed } from '../../../models/named-subject.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { VaultContents } from '../../../vault/vault.ts';
 
@@ -20,6 +21,8 @@ function one(backups: readonly Snapshot[], broken: VaultContents['broken'], id: 
   }
   const [newest] = findNamed(backups, id);
   throw new AixclError('notFound', `there is no backup ${JSON.stringify(id)}`, {
-    hint: newest ? `aixcl backups list --model ${id}   (its newest is ${newest.id})` : 'aixcl backups list',
+    hint: newest
+      ? `aixcl backups list --model ${shellWord(id)}   (its newest is ${newest.id})`
+      : 'aixcl backups list',
   });
 }

@@ -3,6 +3,9 @@ import { AixclError } from '../../../errors.ts';
 import { type Found, listKept, shownSubject } from '../../../models/find-kept.ts';
 import { lostModels } from '../../../models/lost-runtimes.ts';
 import { quoted } from '../../../models/model-name.ts';
+
+import { shellWord } from '../../../shell-word.ts';
+
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
@@ -167,7 +170,7 @@ async function causeOf(
 
 function damaged(name: string, why: string): AixclError {
   return new AixclError('verification', `${quoted(name)} is damaged, and is no good backup: ${why}`, {
-    hint: `aixcl models verify ${name} --repair`,
+    hint: `aixcl models verify ${shellWord(name)} --repair`,
   });
 }
 
@@ -176,7 +179,7 @@ function keptAsItIs({ id, subject: { name } }: Snapshot, damage: string): AixclE
     'verification',
     `${quoted(name)} is not what was added; as it is, it is kept as ${id}: ${damage}`,
     {
-      hint: `aixcl models verify ${name} --repair; or, if it was changed on purpose, give it a file of its own: cp ${name} NEW, mv NEW ${name}`,
+      hint: `aixcl models verify ${shellWord(name)} --repair; or, if it was changed on purpose, give it a file of its own: cp ${shellWord(name)} NEW, mv NEW ${shellWord(name)}`,
     },
   );
 }

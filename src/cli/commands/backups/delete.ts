@@ -3,6 +3,7 @@ import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import { meansOllamaName } from '../../../models/ollama/name.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { isGood } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
@@ -64,7 +65,7 @@ async function confirmed(
       'refused',
       `--confirm ${given.join(' ')} is not the model's name, so nothing was deleted`,
       {
-        hint: `--confirm ${name}`,
+        hint: `--confirm ${shellWord(name)}`,
       },
     );
   }

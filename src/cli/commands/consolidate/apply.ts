@@ -1,4 +1,4 @@
-import { openStaging, reapStaging } from '../../../adapters/consolidation/staging.ts';
+import { openStaging } from '../../../adapters/consolidation/staging.ts';
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import type { ConsolidationPlan } from '../../../consolidate/plan-consolidation.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
@@ -80,9 +80,12 @@ async function all(
   const { home, signal, flags } = context;
   const { wish, adapter } = sight;
   await makeHomeFolder(home.models, home);
-  await reapStaging(home.models, signal);
   const patience = flags.waitLock;
-  await using staging = await openStaging(home.models, wish.output, { patience, signal });
+  await using staging = await openStaging(home.models, wish.output, {
+    operation: operation.id,
+    patience,
+    signal,
+  });
   const records = await recordFor(context, { ...adapter.planned, base: null, adapter: null });
   const parts = await holding((work) => saveParts(context, sight, records, work, reached.saved));
   const merged = await makeMerged(context, sight, { staging: staging.path, operation });

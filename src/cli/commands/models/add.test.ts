@@ -42,8 +42,9 @@ const task = { update() {}, succeed() {}, fail() {} };
 async function added(
   sources: readonly string[],
   { dryRun = false, agreed = true }: { dryRun?: boolean; agreed?: boolean } = {},
-): Promise<{ result: Result | undefined; notes: string[]; error: unknown }> {
+): Promise<{ result: Result | undefined; text: string | undefined; notes: string[]; error: unknown }> {
   let result: Result | undefined;
+  let text: string | undefined;
   const notes: string[] = [];
   const same = (text: string) => text;
   const context = {
@@ -61,8 +62,9 @@ async function added(
     },
     out: {
       note: (line: string) => notes.push(line),
-      result: (given: Result) => {
+      result: (given: Result, shown: string) => {
         result = given;
+        text = shown;
       },
       paint: { bad: same },
     },
@@ -71,7 +73,7 @@ async function added(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  return { result, notes, error };
+  return { result, text, notes, error };
 }
 
 test('a name that other bytes have is asked about before anything is done, and a no changes nothing', async () => {
@@ -155,4 +157,11 @@ test('what may be secret in an address is not shown when it fails', async () => 
   const { result, error } = await added(['https://user:secret@h/a.zip?secret', 'nowhere.gguf']);
   expect(JSON.stringify(result)).toContain('https://h/a.zip');
   expect(JSON.stringify([result, (error as Error).message, error])).not.toContain('secret');
+});
+
+test('the command to type next has the name as a shell takes it', async () => {
+  const named = join(root, "It's my best (v2) – größe.gguf");
+  await writeSelfTestModel(named);
+  const { text } = await added([named]);
+  expect(text).toContain(`next: aixcl models activate 'It'\\''s my best (v2) – größe.gguf'`);
 });

@@ -5,6 +5,7 @@ import { isProjectorName } from '../../../models/model-name.ts';
 import { type Room, roomFor } from '../../../models/room.ts';
 import { parseSource, type Runtime, type Source, shownSource } from '../../../models/source.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { journalled } from '../../../wiring/journalled.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
@@ -177,7 +178,7 @@ function report(
     return step.outcome === 'failed' ? context.out.paint.bad(line) : line;
   });
   const toServe = added.find(({ target }) => files.has(target) && !isProjectorName(target));
-  if (toServe) lines.push(`next: aixcl models activate ${toServe.target}`);
+  if (toServe) lines.push(`next: aixcl models activate ${shellWord(toServe.target)}`);
   context.out.result({ command: 'models add', changed: added.length > 0, steps: outcomes }, lines.join('\n'));
 
   const known = failures.filter((failure) => failure instanceof AixclError);

@@ -15,6 +15,7 @@ import type { OllamaModel } from '../../../models/ollama/kept.ts';
 import { blobsOf } from '../../../models/ollama/manifest.ts';
 import { parseOllamaName } from '../../../models/ollama/name.ts';
 import type { FetchedFile } from '../../../models/repair.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { hexOf, isDigest } from '../../../vault/digest.ts';
 import { ollamaOf } from '../../../wiring/ollama.ts';
 import type { Context } from '../../context.ts';
@@ -79,7 +80,7 @@ async function fetchManifest(
   const here = await store.blobs(wanted.map(({ digest }) => digest));
   if (!wanted.every(({ digest, size }) => here.get(digest)?.size === size)) {
     throw new AixclError('verification', `${stored.name.host} has another version of ${subject.name} now`, {
-      hint: `aixcl models add ${subject.name}`,
+      hint: `aixcl models add ${shellWord(subject.name)}`,
     });
   }
   return await intoFile(context, path, 'manifest', remote.content.length, (target) =>
@@ -130,7 +131,7 @@ async function intoFile(
       'noSpace',
       `${bytes(size)} are needed on the disk of ${home.models}, to fetch ${quoted(shown)}`,
       {
-        hint: `df -h ${home.models}`,
+        hint: `df -h ${shellWord(home.models)}`,
       },
     );
   }

@@ -51,7 +51,8 @@ export async function remove(context: Context, argv: Arguments): Promise<void> {
   }
   await ask(context, removals);
   const agreed = await proveAll(context, removals, outcomes);
-  const told = agreed.length > 0 ? await removeAll(context, agreed, outcomes) : [];
+  const force = argv.force === true;
+  const told = agreed.length > 0 ? await removeAll(context, agreed, force, outcomes) : [];
   report(context, outcomes, told.join('\n'));
 }
 
@@ -150,6 +151,7 @@ async function proveAll(
 async function removeAll(
   context: Context,
   removals: readonly Removal[],
+  force: boolean,
   outcomes: Outcomes,
 ): Promise<string[]> {
   const told: string[] = [];
@@ -158,7 +160,7 @@ async function removeAll(
     for (const removal of removals) {
       const { name } = removal.step.subject;
       try {
-        const how = { command, damage: removal.damage, evenDamaged: context.flags.yes };
+        const how = { command, damage: removal.damage, evenDamaged: context.flags.yes, force };
         const snapshot = await removeSaved(context, removal, work, how);
         outcomes.add(done(snapshot));
         told.push(keptText(snapshot, await obstacleToRestore(snapshot, snapshot.subject, work.vault)));

@@ -6,6 +6,7 @@ import { quoted } from '../../../models/model-name.ts';
 import { type Repaired, type RepairPorts, repairModel } from '../../../models/repair.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { journalled } from '../../../wiring/journalled.ts';
 import { keepersOf } from '../../../wiring/keepers.ts';
 import { holdingVault, vaultWithHands } from '../../../wiring/operation.ts';
@@ -218,7 +219,7 @@ function damageRemains(remains: readonly Remains[], tried: boolean): AixclError 
   const models = [...new Set(remains.map(({ found }) => found.model.subject.name))];
   const what =
     models.length === 1 ? `${quoted(models[0]!)} is damaged` : `${models.length} models are damaged`;
-  const [first] = models;
+  const first = shellWord(models[0]!);
   return new AixclError('verification', what, {
     hint: tried
       ? `aixcl backups list --model ${first}, or get it anew: aixcl models add`

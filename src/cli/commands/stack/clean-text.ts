@@ -1,3 +1,4 @@
+import { shellWord } from '../../../shell-word.ts';
 import type { CleanOutcome } from '../../../stack/clean/clean.ts';
 import { targetOf } from '../../../stack/clean/clean.ts';
 import type { CleanStep } from '../../../stack/clean/plan-clean.ts';
@@ -106,6 +107,6 @@ function savedLines(
   return [
     `the volume ${name} ${state}; the vault holds all of it (${bytes(size)}) as ${id} until ${heldUntil(created)} at least`,
     `  to bring it back:    aixcl undo, or aixcl backups restore ${id}`,
-    `  to free its space:   aixcl backups delete ${id} --confirm ${name}`,
+    `  to free its space:   aixcl backups delete ${id} --confirm ${shellWord(name)}`,
   ];
 }

@@ -2,6 +2,7 @@ import { hostFacts } from '../../../adapters/host-facts.ts';
 import { looksLikeModels, readSeen, recordSeen } from '../../../adapters/seen-volumes.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import { labels } from '../../../labels.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { VolumeDefinition } from '../../../stack/definition/types.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import { boundFolder, folderBehind, usedVolumes } from '../../../stack/observe.ts';
@@ -60,7 +61,7 @@ async function refuseFilledFolder({ name, driverOpts }: VolumeDefinition): Promi
     'refused',
     `the engine does not see the files of this machine, so the volume ${name} can be no name for ${folder}, which holds files`,
     {
-      hint: `To begin with an empty volume inside the engine: mv ${folder} ${folder}.aside && aixcl stack start`,
+      hint: `To begin with an empty volume inside the engine: mv ${shellWord(folder)} ${shellWord(`${folder}.aside`)} && aixcl stack start`,
     },
   );
 }

@@ -5,6 +5,7 @@ import { entriesOf } from '../../../adapters/vault-archive/entries.ts';
 import { sizeOf, taken, writeArchive } from '../../../adapters/vault-archive/write.ts';
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { chooseSnapshots } from '../../../vault/choose-snapshots.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
@@ -62,7 +63,10 @@ function report(
   const word = outcome === 'done' ? 'exported' : 'would export';
   const lines = steps.map(({ target, because }) => `${word} ${target} (${because})`);
   if (outcome === 'done') {
-    lines.push(`${file}: ${bytes(size)}, read again and right`, `next: aixcl vault import ${file}   (there)`);
+    lines.push(
+      `${file}: ${bytes(size)}, read again and right`,
+      `next: aixcl vault import ${shellWord(file)}   (there)`,
+    );
   } else lines.push(`${file} would have ${bytes(size)}`);
   context.out.result({ command, changed: outcome === 'done', steps }, lines.join('\n'));
 }

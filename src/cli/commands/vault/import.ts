@@ -93,7 +93,7 @@ function noRoom({ path }: Vault, needed: number, free: number): AixclError {
   return new AixclError(
     'noSpace',
     `at least ${bytes(needed)} are needed on the disk of ${path}, which has ${bytes(free)} free; nothing was taken in`,
-    { hint: `df -h ${path}` },
+    { hint: `df -h ${shellWord(path)}` },
   );
 }
 

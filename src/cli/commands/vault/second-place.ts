@@ -1,6 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { AixclError, systemCode } from '../../../errors.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault } from '../../../vault/vault.ts';
 import { onSameDisk } from '../../../wiring/disks.ts';
@@ -42,7 +43,7 @@ export async function consentToPlace(
   if (holds === 'a vault') return;
   if (holds === 'other things') {
     throw new AixclError('refused', `${path} holds other things than a vault`, {
-      hint: `Give a folder of its own: aixcl vault sync ${join(path, 'aixcl-vault')}`,
+      hint: `Give a folder of its own: aixcl vault sync ${shellWord(join(path, 'aixcl-vault'))}`,
     });
   }
   if (own.some(({ places }) => places.includes(path)) && !anew) {

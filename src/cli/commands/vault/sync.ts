@@ -3,6 +3,7 @@ import { claimNumbersOf } from '../../../adapters/vault-archive/claim-numbers.ts
 import { mendRecords, observeRecords } from '../../../adapters/vault-archive/second-records.ts';
 import { AixclError, reasonOf } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { type MendStep, planSync, type SyncStep } from '../../../vault/plan-sync.ts';
 import type { BrokenRecord, Snapshot } from '../../../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../../../vault/vault.ts';
@@ -130,7 +131,7 @@ async function assertRoom(plan: readonly SyncStep[], there: Vault): Promise<void
   throw new AixclError(
     'noSpace',
     `${bytes(needed)} are needed on the disk of ${there.path}, which has ${bytes(free)} free; nothing was copied`,
-    { hint: `df -h ${there.path}` },
+    { hint: `df -h ${shellWord(there.path)}` },
   );
 }
 

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import type { Problem } from '../../api.ts';
 import { Observed, useObserved } from '../parts/observed.ts';
 import { ProblemText } from '../parts/problem-text.tsx';
@@ -45,15 +44,17 @@ export class Notices {
   }
 }
 
-/** Results are read out when nothing else is, errors at once. */
+/** Newest first. Results are read out when nothing else is, errors at once. */
 export function NoticeList({ notices }: { readonly notices: Notices }) {
-  const list = useObserved(notices.list);
+  const list = [...useObserved(notices.list)].reverse();
   const show = (notice: Notice) => (
     <Shown key={notice.key} notice={notice} onClose={() => notices.take(notice.about)} />
   );
   return (
     <section class="notices" aria-label="Notices">
-      <div role="alert">{list.filter(({ problem }) => problem !== null).map(show)}</div>
+      <div role="alert" class={list[0]?.problem ? undefined : 'older'}>
+        {list.filter(({ problem }) => problem !== null).map(show)}
+      </div>
       <div role="status">{list.filter(({ problem }) => problem === null).map(show)}</div>
     </section>
   );
@@ -61,29 +62,28 @@ export function NoticeList({ notices }: { readonly notices: Notices }) {
 
 function Shown({ notice, onClose }: { readonly notice: Notice; readonly onClose: () => void }) {
   const { text, problem, action } = notice;
-  const body: ComponentChildren = problem ? <ProblemText problem={problem} brief /> : null;
   return (
     <div class={problem ? 'notice bad' : 'notice'}>
-      <div class="notice-text">
+      <div class="notice-head">
         <p class="notice-title">{text}</p>
-        {body}
-      </div>
-      <div class="buttons">
-        {action && (
-          <button
-            type="button"
-            onClick={() => {
-              onClose();
-              action.run();
-            }}
-          >
-            {action.label}
+        <div class="buttons">
+          {action && (
+            <button
+              type="button"
+              onClick={() => {
+                onClose();
+                action.run();
+              }}
+            >
+              {action.label}
+            </button>
+          )}
+          <button type="button" class="quiet" aria-label={`Dismiss: ${text}`} onClick={onClose}>
+            Dismiss
           </button>
-        )}
-        <button type="button" class="quiet" aria-label={`Dismiss: ${text}`} onClick={onClose}>
-          Dismiss
-        </button>
+        </div>
       </div>
+      {problem && <ProblemText problem={problem} brief />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks';
 import type { PageState } from '../../api.ts';
 import { bytes, bytesOf } from '../parts/format.ts';
-import { type Draft, type Faults, type Taker, takerOf } from './draft.ts';
+import { type Draft, type Faults, nameFault, nameLike, type Taker, takerOf } from './draft.ts';
 
 interface Asked {
   readonly draft: Draft<File>;
@@ -15,7 +15,8 @@ interface Asked {
 export function DraftFields({ draft, faults, state, onChange, onSplit }: Asked) {
   const { proposal, sha256 } = draft;
   const isFile = proposal.kind === 'file';
-  const taker = takerOf(draft, draft.name, state);
+  const wrong = isFile ? nameFault(proposal.name, true) : null;
+  const taker = wrong === null ? takerOf(draft, draft.name, state) : null;
   const missing = proposal.parts - proposal.files.length;
   return (
     <fieldset class="draft">
@@ -23,7 +24,7 @@ export function DraftFields({ draft, faults, state, onChange, onSplit }: Asked) 
       <ul class="files">
         {proposal.files.map((file) => (
           <li key={file.name}>
-            {!isFile && `${file.name}, `}
+            {!isFile && `${nameLike(file.name, true)}, `}
             {bytes(file.size)}
           </li>
         ))}
@@ -45,6 +46,17 @@ export function DraftFields({ draft, faults, state, onChange, onSplit }: Asked) 
         <button type="button" class="small" onClick={onSplit}>
           Upload as two models
         </button>
+      )}
+      {wrong !== null && (
+        <>
+          <p class="fault">No model can have this name: {wrong}.</p>
+          <Field
+            label="Other name"
+            value={draft.newName}
+            fault={faults.name}
+            onInput={(newName) => onChange({ ...draft, newName })}
+          />
+        </>
       )}
       {taker && <Taken draft={draft} taker={taker} faults={faults} onChange={onChange} />}
       {isFile && (

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { modelWith, stateWith, uploadWith } from '../test-state.ts';
-import { type Draft, draftOf, faultsOf, metadataOf, nameFault, nameOf, roomFor, takerOf } from './draft.ts';
+import {
+  type Draft,
+  draftOf,
+  faultsOf,
+  metadataOf,
+  nameFault,
+  nameLike,
+  nameOf,
+  roomFor,
+  takerOf,
+} from './draft.ts';
 import { propose } from './grouping.ts';
 
 const hash = 'ab'.repeat(32);
@@ -63,15 +73,47 @@ test.each([
   [' a.gguf', 'space'],
   [`${'é'.repeat(130)}.gguf`, '255'],
   ['a.bin', '.gguf'],
+  ['A.GGUF', 'small letters'],
+  ['a\u202eb.gguf', 'does not show'],
+  ['a\ufffd.gguf', 'UTF-8'],
   ['current.gguf', 'link'],
-])('the name %j is refused', (name, why) => {
+])('the name %j is refused, and one like it that is not is there', (name, why) => {
   expect(nameFault(name, true)).toContain(why);
+  expect(nameFault(nameLike(name, true), true)).toBeNull();
+});
+
+test.each([`My "best" model (v2) – größe.gguf`, `it's a 模型 🚀.gguf`, 'a\\b?.gguf'])(
+  'the name %j stays as it is',
+  (name) => {
+    expect(nameFault(name, true)).toBeNull();
+    expect(nameLike(name, true)).toBe(name);
+  },
+);
+
+test('a file whose name none can have goes under another one, which can be changed', () => {
+  const renamed = draft({}, '-A\u202e.GGUF');
+  expect(renamed).toMatchObject({ answer: 'rename', newName: 'A.gguf' });
+  expect(faults(renamed)).toEqual({});
+  expect(metadataOf(renamed, renamed.proposal.files[0]!)).toEqual({ filename: 'A.gguf' });
+  expect(faults({ ...renamed, newName: 'a/b.gguf' }).name).toContain('slash');
+});
+
+test('parts whose names none can have go under names like theirs', () => {
+  const pair = draft({}, 'a\u202e.gguf', 'mmproj-a.GGUF');
+  expect(pair.name).toBe('a');
+  expect(pair.proposal.files.map((file) => metadataOf(pair, file).filename)).toEqual([
+    'a.gguf',
+    'mmproj-a.gguf',
+  ]);
 });
 
 test('a sha256 is taken as tools print it, and wrong ones are said', () => {
   const given = draft({ sha256: ` sha256:${hash.toUpperCase()}` });
   expect(metadataOf(given, given.proposal.files[0]!)).toEqual({ filename: 'tea.gguf', sha256: hash });
+  const printed = draft({ sha256: `${hash}  tea.gguf\n` });
+  expect(metadataOf(printed, printed.proposal.files[0]!)).toMatchObject({ sha256: hash });
   expect(faults(draft({ sha256: 'abc' })).sha256).toBeDefined();
+  expect(faults(draft({ sha256: `${hash}00` })).sha256).toBeDefined();
 });
 
 test('files of one model tell its name and how many they are', () => {

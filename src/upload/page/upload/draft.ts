@@ -1,4 +1,4 @@
-import type { PageModel, PageState, PageUpload } from '../../api.ts';
+import { type PageModel, type PageState, type PageUpload, strangeCharacter } from '../../api.ts';
 import type { Metadata } from '../sending/sender.ts';
 import type { Chosen, Proposal } from './grouping.ts';
 
@@ -22,9 +22,12 @@ export type Taker =
   | { readonly kind: 'upload'; readonly upload: PageUpload };
 
 export function draftOf<F extends Chosen>(proposal: Proposal<F>): Draft<F> {
-  const newName =
-    proposal.kind === 'file' ? proposal.name.replace(/(\.gguf)?$/i, '-2$1') : `${proposal.name}-2`;
-  return { proposal, name: proposal.name, sha256: '', answer: null, newName };
+  const { kind, name } = proposal;
+  const draft = { proposal, name, sha256: '', answer: null, newName: `${name}-2` };
+  if (kind !== 'file') return { ...draft, name: nameLike(name, false) };
+  return nameFault(name, true) === null
+    ? { ...draft, newName: name.replace(/\.gguf$/, '-2.gguf') }
+    : { ...draft, answer: 'rename', newName: nameLike(name, true) };
 }
 
 /** The name that its model will have. */
@@ -80,11 +83,35 @@ export function nameFault(name: string, isFile: boolean): string | null {
   if (name.startsWith('.')) return 'it begins with a dot';
   if (name.startsWith('-')) return 'it begins with a dash';
   if (/\p{Cc}/u.test(name)) return 'it holds a control character';
+  if (name.includes('\ufffd')) return 'it is not valid UTF-8';
   if (name !== name.trim()) return 'it begins or ends with a space';
-  if (new TextEncoder().encode(name).length > 255) return 'it is longer than 255 bytes';
-  if (isFile && !name.endsWith('.gguf')) return 'it does not end in .gguf';
+  if (strangeCharacter.test(name)) return 'it holds a character that does not show';
+  if (bytesIn(name) > most) return `it is longer than ${most} bytes`;
+  if (isFile && !name.endsWith('.gguf')) return 'it does not end in .gguf, in small letters';
   if (name === 'current.gguf') return 'it is kept for the link to the active model';
+  if (name === 'init-models.sh') return 'it is kept for the script of that name';
   return null;
+}
+
+const most = 255;
+
+/** `name` where the server takes it, else the nearest one that it does. */
+export function nameLike(name: string, isFile: boolean): string {
+  if (nameFault(name, isFile) === null) return name;
+  const end = isFile ? '.gguf' : '';
+  const shown = [...name].filter((character) => !strangeCharacter.test(character) && character !== '\ufffd');
+  let stem = shown
+    .join('')
+    .replaceAll('/', '-')
+    .replace(/^[-.\s]+/, '');
+  if (isFile) stem = stem.replace(/\.gguf\s*$/i, '');
+  while (bytesIn(stem + end) > most) stem = [...stem].slice(0, -1).join('');
+  const like = (stem.trim() || 'model') + end;
+  return nameFault(like, isFile) === null ? like : `${stem.trim()}-2${end}`;
+}
+
+function bytesIn(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** What the server is told of one of its files. */
@@ -93,16 +120,16 @@ export function metadataOf(draft: Draft, file: Chosen): Metadata {
   const isFile = proposal.kind === 'file';
   const sha256 = digestIn(draft.sha256);
   return {
-    filename: isFile ? nameOf(draft) : file.name,
+    filename: isFile ? nameOf(draft) : nameLike(file.name, true),
     ...(!isFile && { model: nameOf(draft), parts: String(proposal.parts) }),
     ...(isFile && sha256 && { sha256 }),
     ...(answer === 'replace' && { replace: 'yes' as const }),
   };
 }
 
-/** Also as tools print it: `sha256:…`, in capitals, with spaces around. */
+/** Also as tools print it: `sha256:…`, in capitals, with spaces around, the file's name behind it. */
 function digestIn(text: string): string | null {
-  return /^\s*(?:sha256:)?([0-9a-f]{64})\s*$/i.exec(text)?.[1]?.toLowerCase() ?? null;
+  return /^\s*(?:sha256:)?([0-9a-f]{64})(?:\s.*)?$/is.exec(text)?.[1]?.toLowerCase() ?? null;
 }
 
 /** Bytes. `free` is what is left once the uploads under way are whole. */

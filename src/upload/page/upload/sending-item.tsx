@@ -64,5 +64,6 @@ export function SendingItem({ sender }: { readonly sender: Sender }) {
 function nextStep(sender: Sender, { phase, problem }: Sending, senders: Senders) {
   if (phase === 'paused') return { label: 'Resume', run: () => senders.resume(sender) };
   if (phase !== 'stopped') return { label: 'Pause', run: () => sender.pause() };
-  return problem?.code === 'notFound' ? null : { label: 'Try again:', run: () => senders.resume(sender) };
+  const isFinal = problem?.code === 'notFound' || problem?.code === 'usage';
+  return isFinal ? null : { label: 'Try again:', run: () => senders.resume(sender) };
 }
