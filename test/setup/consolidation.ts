@@ -21,6 +21,8 @@ export interface ConsolidationHome extends TestHome {
   args(...more: string[]): string[];
   /** Brings all back to where nothing was merged. */
   again(): Promise<void>;
+  /** Puts the adapter back where it lay, whatever lies there. */
+  newAdapter(): Promise<void>;
   /** Snapshots of the vault, as anybody reads them. */
   saved(): Promise<readonly SavedSnapshot[]>;
   /** Kinds of the steps that the journal has of its last operation. */
@@ -49,11 +51,15 @@ export async function consolidationHome(wish: ConsolidationWish = {}): Promise<C
   const lora = loraAdapter(llama, { type: 'F16', rank: 8, alpha: 16 });
   await write(lora, join(source, 'lora', 'adapter.gguf'));
   const vault = join(root, 'vault');
+  const newAdapter = async () => {
+    await rm(adapter, { recursive: true, force: true });
+    await cp(join(source, 'lora'), adapter, { recursive: true });
+  };
   const again = async () => {
-    for (const path of [output, vault, adapter, join(models, '.aixcl')])
+    for (const path of [output, vault, join(models, '.aixcl')])
       await rm(path, { recursive: true, force: true });
     await cp(join(source, baseName), join(models, baseName));
-    await cp(join(source, 'lora'), adapter, { recursive: true });
+    await newAdapter();
   };
   await again();
   const args = (...more: string[]) => [
@@ -72,6 +78,7 @@ export async function consolidationHome(wish: ConsolidationWish = {}): Promise<C
     args,
     run: (...more) => aixcl(args(...more), { home }),
     again,
+    newAdapter,
     saved: () => savedIn(vault),
     steps: () => lastSteps(root),
   };

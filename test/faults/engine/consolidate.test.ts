@@ -1,7 +1,7 @@
 /** Fault 40: each step of a consolidation fails, hangs or is killed. Adapter, base and all that was saved of them outlive it. */
 import { existsSync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { writeUnloadableModel } from '../../../src/models/test-models.ts';
 import {
@@ -19,9 +19,11 @@ import {
   resetEngine,
   spawnAixcl,
 } from '../../setup/engine-test.ts';
-import { tmpfs } from '../lab/disks.ts';
-import { some } from '../lab/fault-test.ts';
+import { aixcl as traced } from '../lab/aixcl.ts';
+import { type FaultHome, type RunOptions, some, sweepAll, tmpfs } from '../lab/fault-test.ts';
 import { contentOf, isSaved, type SavedSnapshot } from '../lab/oracle.ts';
+import installTracer from '../lab/setup.ts';
+import { sweep } from '../lab/sweep.ts';
 import { until } from '../lab/until.ts';
 
 /** Milliseconds in which an interrupted command ends, whatever it was at. */
@@ -46,6 +48,33 @@ async function expectNothingLost(at: ConsolidationHome): Promise<readonly SavedS
   }
   if (output !== undefined) expect(isSaved(saved, output)).toBe(true);
   return saved;
+}
+
+/** As `expectNothingLost`, where the adapter may be on its way: then its backup is whole. */
+async function expectNothingHalf(at: ConsolidationHome): Promise<void> {
+  const saved = await at.saved();
+  for (const { id, wrong } of saved) expect({ id, wrong }).toEqual({ id, wrong: [] });
+  const adapter = await contentOf(at.adapter);
+  if (adapter === undefined) expect(isSaved(saved, at.was.adapter)).toBe(true);
+  else expect(adapter).toEqual(at.was.adapter);
+}
+
+/** For what is traced, call by call: no engine takes part. */
+function tracedHome(at: ConsolidationHome): FaultHome {
+  const env = { ...at.env, HOME: at.root, DOCKER_HOST: `unix://${join(at.root, 'no-engine.sock')}` };
+  const run = (args: readonly string[], options: RunOptions = {}) =>
+    traced(args, { ...options, env: { ...env, ...options.env } });
+  return {
+    ...at,
+    scratch: at.root,
+    env,
+    run,
+    async must(args, options) {
+      const outcome = await run(args, options);
+      if (outcome.code === 0) return outcome;
+      throw new Error(`aixcl ${args.join(' ')} ended with ${outcome.code}\n${outcome.stderr}`);
+    },
+  };
 }
 
 /** All is done, once, and nothing else is left. */
@@ -148,6 +177,43 @@ describeEngine('a consolidation', () => {
       600_000,
     );
   }
+
+  engineTest(
+    '40, 1: killed while the adapter goes leaves it or its backup, whole, at each call that changes the disk',
+    async () => {
+      await installTracer();
+      await using at = await home();
+      expect((await at.run()).code).toBe(0);
+      const settled = async () => {
+        // Nothing of it lies beside its name any more.
+        expect(await readdir(dirname(at.adapter))).toEqual(
+          (await contentOf(at.adapter)) === undefined ? [] : [basename(at.adapter)],
+        );
+        await expectNothingLost(at);
+      };
+      await sweep(
+        {
+          home: tracedHome(at),
+          args: at.args('--remove-adapter'),
+          prepare: () => at.newAdapter(),
+          assertOldOrNew: async () => void (await expectNothingHalf(at)),
+          async assertNew() {
+            expect(await contentOf(at.adapter)).toBeUndefined();
+            await settled();
+          },
+          assertSettled: settled,
+          doneAlready: [4],
+        },
+        {
+          count: 1,
+          at: ({ call }) => sweepAll || /^(fsync|rename|link|unlink|rmdir)$/.test(call),
+          inject: ({ call, nth }) => ({ calls: [call], effect: 'signal=SIGKILL', when: nth }),
+          codes: [137],
+        },
+      );
+    },
+    1_800_000,
+  );
 
   const failing: readonly (readonly [what: string, command: string, code: number, words: RegExp])[] = [
     ['ends with 1', 'echo no such layer; exit 1', 1, /exit 1[\s\S]*no such layer/],
