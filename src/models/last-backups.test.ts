@@ -32,3 +32,11 @@ test("the case of a name is Ollama's to ignore, and of a file name's a part", ()
   expect(snapshotsOf(all, ollama('tea:1B'))).toHaveLength(1);
   expect(snapshotsOf(all, { runtime: 'llama-server', name: 'a.gguf' })).toEqual([]);
 });
+
+test('a model was not saved when a version of it was deleted, but when that was made', () => {
+  const id = 'a:latest@v001';
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const deletedVersion = { id, number: 1, digest, created: new Date(3).toISOString() };
+  const last = lastBackups([saved(ollama('a:latest'), 9, { facts: { deletedVersion } })]);
+  expect(last(ollama('a:latest'))).toEqual(new Date(3));
+});
