@@ -103,10 +103,7 @@ async function mergeByCommand(
       adapter: adapter.path,
       output,
       signal: context.signal,
-      onLine(line) {
-        task.update({ text: line });
-        context.out.note(`  | ${line}`);
-      },
+      onLine: (line) => task.says?.(line),
     });
     await takeOver(output, context.home.models, 'the merge command');
     task.succeed();
