@@ -1,10 +1,16 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { contentOf, isSaved } from '../faults/lab/oracle.ts';
-import { baseName, type ConsolidationHome, consolidationHome, outputName } from '../setup/consolidation.ts';
-import { aixcl, describeEngine, docker, engineTest, llamaImage, resetEngine } from '../setup/engine-test.ts';
+import {
+  baseName,
+  type ConsolidationHome,
+  consolidationHome,
+  llamaQuantize,
+  outputName,
+} from '../setup/consolidation.ts';
+import { aixcl, describeEngine, engineTest, resetEngine } from '../setup/engine-test.ts';
 import { headerOf, readTensors } from '../setup/lora-model.ts';
 import { none } from './gguf-home.ts';
 import { ok, servedModel } from './llama-stack.ts';
@@ -82,23 +88,9 @@ describeEngine('a consolidation', () => {
 
   engineTest('of a quantized base goes through F16, and back to what was asked for', async () => {
     await using at = await home();
-    const folder = join(at.root, 'quantized');
-    await mkdir(folder);
-    await cp(join(at.models, baseName), join(folder, 'f16.gguf'));
-    const tool = [
-      'run',
-      '--rm',
-      '--network',
-      'none',
-      '--volume',
-      `${folder}:/q`,
-      '--entrypoint',
-      'llama-quantize',
-    ];
-    const made = await docker([...tool, llamaImage(), '/q/f16.gguf', '/q/q8.gguf', 'Q8_0']);
-    expect(made.code, made.stderr).toBe(0);
-    await rm(join(at.models, baseName));
-    await cp(join(folder, 'q8.gguf'), join(at.models, baseName));
+    const wideBase = join(at.root, 'f16.gguf');
+    await rename(join(at.models, baseName), wideBase);
+    await llamaQuantize(wideBase, join(at.models, baseName), 'Q8_0');
     const dry = await at.run('--dry-run');
     expect(dry.stdout).toMatch(/turn base.gguf into F16 .*Q8_0[\s\S]*it stays in 16 bits/);
     const wide = await at.run();

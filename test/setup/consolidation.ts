@@ -1,9 +1,17 @@
 /** A base and an adapter of it, for what merges them. */
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Content, contentOf, type SavedSnapshot, savedIn } from '../faults/lab/oracle.ts';
-import { type Aixcl, aixcl } from './aixcl.ts';
-import { type HomeWish, makeHome, type TestHome } from './home.ts';
+import {
+  type Aixcl,
+  aixcl,
+  docker,
+  type HomeWish,
+  llamaImage,
+  makeHome,
+  type TestHome,
+  testLabel,
+} from './engine-test.ts';
 import { llamaBase, loraAdapter, smallLlama, write } from './lora-model.ts';
 
 export const baseName = 'base.gguf';
@@ -95,4 +103,15 @@ async function lastSteps(root: string): Promise<string[]> {
   return entries
     .filter(({ operation, event }) => operation === last && event === 'step')
     .map(({ kind }) => kind!);
+}
+
+/** The runtime's own, on the private engine: quantizes, and turns what is quantized into something else. */
+export async function llamaQuantize(input: string, output: string, type: string): Promise<void> {
+  const folders = ['--volume', `${dirname(input)}:/in:ro`, '--volume', `${dirname(output)}:/out`];
+  const { code, stdout, stderr } = await docker([
+    ...['run', '--rm', '--network', 'none', '--label', testLabel(), ...folders],
+    ...['--entrypoint', 'llama-quantize', llamaImage(), '--allow-requantize'],
+    ...[`/in/${basename(input)}`, `/out/${basename(output)}`, type],
+  ]);
+  if (code !== 0) throw new Error(`llama-quantize ended with ${code}: ${stdout}${stderr}`);
 }

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { mergeInto } from '../../../src/adapters/merge/merge.ts';
 import { planMerge } from '../../../src/consolidate/merge-plan.ts';
-import { describeEngine, docker, engineTest, llamaImage, testLabel } from '../../setup/engine-test.ts';
+import { baseName, consolidationHome, llamaQuantize, outputName } from '../../setup/consolidation.ts';
+import {
+  describeEngine,
+  docker,
+  engineTest,
+  llamaImage,
+  resetEngine,
+  testLabel,
+} from '../../setup/engine-test.ts';
 import {
   headerOf,
   type LlamaWish,
@@ -53,6 +61,26 @@ describeEngine('a merged model answers as its base does with the adapter beside 
       expect(largestDifference(beside, merged).logprob).toBeLessThan(1e-4);
     },
   );
+
+  engineTest('Q8_0, by the command: as its F16 form with the adapter beside it', async () => {
+    await resetEngine();
+    await using at = await consolidationHome({
+      async base(path) {
+        const wide = join(dirname(path), 'wide.gguf');
+        await write(llamaBase({ ...smallLlama, type: 'F16' }), wide);
+        await llamaQuantize(wide, path, 'Q8_0');
+      },
+    });
+    const merged = await at.run();
+    expect(merged.code, merged.stderr).toBe(0);
+    await llamaQuantize(join(at.models, baseName), join(at.models, 'f16.gguf'), 'F16');
+    await cp(join(at.adapter, 'adapter.gguf'), join(at.models, 'adapter.gguf'));
+    const beside = await answers(at.models, ['-m', 'f16.gguf', '--lora', 'adapter.gguf']);
+    const alone = await answers(at.models, ['-m', outputName]);
+    expect(largestDifference(beside, alone).logprob).toBeLessThan(1e-2);
+    const base = await answers(at.models, ['-m', 'f16.gguf']);
+    expect(base.map(textOf)).not.toEqual(alone.map(textOf));
+  });
 });
 
 async function makeMerged(
