@@ -9,6 +9,7 @@ import { fileSource } from '../models/gguf/byte-source.ts';
 import { type GgufHeader, GgufProblem, readHeader } from '../models/gguf/header.ts';
 import { mainFileOf, shardsOf } from '../models/model-files.ts';
 import { quoted } from '../models/model-name.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** A GGUF file of something that was found. */
 export interface GgufFile {
@@ -68,10 +69,10 @@ async function lacking(name: string, main: string, { path }: GgufFile): Promise<
   );
   if (alone) {
     return new AixclError('refused', `${quoted(main)} is one of several shards`, {
-      hint: `Name the folder that they lie in: ${dirname(path)}, or bring them in: aixcl models add ${path}`,
+      hint: `Name the folder that they lie in: ${shellWord(dirname(path))}, or bring them in: aixcl models add ${shellWord(path)}`,
     });
   }
   return new AixclError('verification', `${quoted(name)} is not whole: shards are missing`, {
-    hint: `aixcl models verify ${name} --repair`,
+    hint: `aixcl models verify ${shellWord(name)} --repair`,
   });
 }

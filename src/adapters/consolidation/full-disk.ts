@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { AixclError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 
 /** Bytes below which a program that writes models finds a disk full. */
 const next = 1024 * 1024;
@@ -10,5 +11,8 @@ const next = 1024 * 1024;
 export async function fullDiskOr(error: unknown, path: string): Promise<unknown> {
   const { bavail, bsize } = await statfs(path);
   if (bavail * bsize >= next) return error;
-  return new AixclError('noSpace', `The disk of ${path} is full`, { hint: `df -h ${path}`, cause: error });
+  return new AixclError('noSpace', `The disk of ${path} is full`, {
+    hint: `df -h ${shellWord(path)}`,
+    cause: error,
+  });
 }

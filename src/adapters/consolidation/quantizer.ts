@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseTypes, type QuantizationType } from '../../consolidate/quantization.ts';
 import { AixclError } from '../../errors.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Engine } from '../../stack/engine.ts';
 import { HelperContainer, HelperFailure, type HelperWish } from '../helper-container.ts';
 
@@ -79,7 +80,11 @@ export async function quantize(engine: Engine, wish: QuantizeWish): Promise<void
     throw new AixclError(
       'unexpected',
       `llama-quantize of ${image} failed to make ${type} of ${basename(input)} (exit ${error.exitCode})`,
-      { hint: `ls -l ${input}`, evidence: error.message.split('\n').slice(-evidenceLines), cause: error },
+      {
+        hint: `ls -l ${shellWord(input)}`,
+        evidence: error.message.split('\n').slice(-evidenceLines),
+        cause: error,
+      },
     );
   } finally {
     over.abort();

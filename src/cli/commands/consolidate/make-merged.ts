@@ -47,17 +47,18 @@ export async function makeMerged(context: Context, sight: ConsolidateSight, maki
 
 async function mergeBuiltIn(
   context: Context,
-  { wish, base, adapter, rule, observed }: ConsolidateSight,
+  sight: ConsolidateSight,
   making: Making,
   output: string,
 ): Promise<void> {
+  const { wish, base, adapter, rule, observed } = sight;
   const gguf = adapter.gguf!;
   let [files, headers] = [base.files.map(({ path }) => path), base.headers];
   let turned: string | undefined;
   if (observed.dequantized !== null) {
     turned = join(making.staging, 'base-f16.gguf');
     const input = files[0]!;
-    await runQuantizer(context, { wish, base, adapter, rule, observed }, making, {
+    await runQuantizer(context, sight, making, {
       input,
       output: turned,
       type: 'F16',
@@ -122,7 +123,7 @@ interface Quantizing {
 
 async function runQuantizer(
   context: Context,
-  { wish, observed }: Pick<ConsolidateSight, 'wish' | 'observed' | 'base' | 'adapter' | 'rule'>,
+  { wish, observed }: ConsolidateSight,
   { staging, operation }: Making,
   { input, output, type, again }: Quantizing,
 ): Promise<void> {

@@ -4,6 +4,7 @@ import { type Found, lookUp, shownSubject } from '../../../models/find-kept.ts';
 import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { summarize } from '../../../models/gguf/summary.ts';
 import { quoted } from '../../../models/model-name.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { type GgufFile, headerAt, weightsOf } from '../../../wiring/gguf-files.ts';
 import { keeperOf } from '../../../wiring/keepers.ts';
 import { locate } from '../../../wiring/locate.ts';
@@ -27,7 +28,10 @@ export async function observeBase(context: Context, name: string): Promise<BaseS
   const { model } = found;
   if (model.damage !== null) {
     throw new AixclError('verification', `the base ${quoted(name)} is damaged: ${model.damage}`, {
-      hint: model.subject.runtime === 'directory' ? `ls -la ${name}` : `aixcl models verify ${name} --repair`,
+      hint:
+        model.subject.runtime === 'directory'
+          ? `ls -la ${shellWord(name)}`
+          : `aixcl models verify ${shellWord(name)} --repair`,
     });
   }
   const files = await weightsOf(found);
@@ -63,7 +67,7 @@ async function ofOllama(context: Context, name: string): Promise<AixclError | un
     'refused',
     `${shownSubject(found.model.subject)} is a model of Ollama's, and adapters are merged into GGUF files`,
     {
-      hint: `Get the same weights as a GGUF: aixcl models add --runtime llama-server hf.co/USER/REPO:F16; or copy the blob that ollama show --modelfile ${name} names to a file NAME.gguf`,
+      hint: `Get the same weights as a GGUF: aixcl models add --runtime llama-server hf.co/USER/REPO:F16; or copy the blob that ollama show --modelfile ${shellWord(name)} names to a file NAME.gguf`,
     },
   );
 }

@@ -40,15 +40,8 @@ export async function versionMerged(
   };
   const before = identityOf(await lstat(path, { bigint: true }));
   const { architecture, parameters, quantization } = summarize(await headerAt(path, { thorough: false }));
-  const { evolution, metrics, description } = adapter.planned;
-  const about = {
-    ...adapter.planned,
-    description,
-    metrics,
-    evolution,
-    adapter: null,
-    size: before.size + (evolution?.size ?? 0),
-  };
+  const { evolution } = adapter.planned;
+  const about = { ...adapter.planned, adapter: null, size: before.size + (evolution?.size ?? 0) };
   const own = {
     subject: { runtime: 'llama-server', name: wish.output } as const,
     files: [
@@ -76,8 +69,7 @@ export async function versionMerged(
     },
     async [Symbol.asyncDispose]() {},
   };
-  const about2 = { ...records, baseModel: baseModelOf(base) };
-  return await saveVersion(context, own, about, about2, work, true);
+  return await saveVersion(context, own, about, { ...records, baseModel: baseModelOf(base) }, work, true);
 }
 
 /** Gives the merged model its name, unless something took that meanwhile. Under the vault's lock. */

@@ -5,6 +5,7 @@ import { type Found, shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { sameParts } from '../../../models/remove.ts';
 import { saveGoing, staysAfterAll } from '../../../models/save-going.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { checkSnapshot } from '../../../vault/check-snapshot.ts';
 import { sameContent } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
@@ -39,7 +40,7 @@ export async function removeAdapter(
     if (wrong !== null) {
       throw stays(
         `${snapshot.id} is damaged in the vault: ${wrong}`,
-        `aixcl vault verify --repair; then the same command again`,
+        'aixcl vault verify --repair; then the same command again',
       );
     }
   }
@@ -53,18 +54,15 @@ export async function removeAdapter(
     backupType: 'pre_consolidation',
     signal,
   });
-  if (!proof.good)
-    throw stays(`${proof.snapshot.id} is no good copy of it`, `aixcl backups verify ${proof.snapshot.id}`);
-  if (parts && !sameContent(proof.snapshot, parts.backups[1])) {
-    throw await staysAfterAll(
-      standing,
-      writer,
-      signal,
-      stays(`it is not what was merged any more`, `aixcl versions diff`),
-    );
-  }
-  await operation.step('remove', name, `saved as ${proof.snapshot.id}`);
   try {
+    if (!proof.good) {
+      const { id } = proof.snapshot;
+      throw stays(`${id} is no good copy of it`, `aixcl backups verify ${id}`);
+    }
+    if (parts && !sameContent(proof.snapshot, parts.backups[1])) {
+      throw stays('it is not what was merged any more', `aixcl versions list ${shellWord(name)}`);
+    }
+    await operation.step('remove', name, `saved as ${proof.snapshot.id}`);
     await standing.keeper.remove(standing.model, proof);
   } catch (error) {
     throw await staysAfterAll(standing, writer, signal, error);

@@ -1,6 +1,7 @@
 import { AixclError } from '../../../errors.ts';
 import { type Found, shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { backUp } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
@@ -91,14 +92,15 @@ async function backUpWhole(
     );
   } catch (error) {
     if (!(error instanceof AixclError) || error.code !== 'verification') throw error;
+    const word = shellWord(name);
     throw new AixclError(
       'verification',
       `${quoted(name)} can't be saved as it is, so nothing is merged: ${error.message}`,
       {
         hint:
           model.subject.runtime === 'directory'
-            ? `ls -la ${name}`
-            : `aixcl models verify ${name} --repair; or, if it was changed on purpose, give it a file of its own: cp ${name} NEW, mv NEW ${name}`,
+            ? `ls -la ${word}`
+            : `aixcl models verify ${word} --repair; or, if it was changed on purpose, give it a file of its own: cp ${word} NEW, mv NEW ${word}`,
         cause: error,
       },
     );
