@@ -12,6 +12,7 @@ import {
   engineTest,
   llamaImage,
   spawnAixcl,
+  testEngine,
 } from '../../setup/engine-test.ts';
 import {
   expectDone,
@@ -127,6 +128,19 @@ describeEngine('a consolidation', () => {
     expect(cut!.took).toBeLessThan(soon);
     await expectNothingLost(at);
     expect(await left(at)).toEqual([]);
+  });
+
+  engineTest('40, 17: whose engine is killed while the model is tried publishes nothing', async () => {
+    await using at = await home();
+    const cut = await interruptedAt(at, at.args(), ['check', 0], () => testEngine().kill());
+    expect(cut, cut?.stderr).toMatchObject({ code: 10 });
+    expect(cut!.took).toBeLessThan(10_000);
+    await expectNothingLost(at);
+    expect(existsSync(at.output)).toBe(false);
+    await testEngine().start();
+    const again = await at.run();
+    expect(again.code, again.stderr).toBe(0);
+    await expectDone(at, false);
   });
 
   engineTest('40: whose image has no llama-quantize is refused, and told of one that has', async () => {

@@ -62,12 +62,12 @@ interface Interrupted extends Outcome {
   readonly took: number;
 }
 
-/** Sends `signal` once the journal says that the command is at the `nth` step of this kind; undefined where it ended before. */
+/** Sends `signal`, or does what it says, once the journal says that the command is at the `nth` step of this kind; undefined where it ended before. */
 export async function interruptedAt(
   at: ConsolidationHome,
   args: readonly string[],
   [kind, nth]: readonly [string, number],
-  signal: 'SIGINT' | 'SIGKILL',
+  signal: 'SIGINT' | 'SIGKILL' | (() => Promise<void>),
 ): Promise<Interrupted | undefined> {
   const before = await operations(at);
   const { child, outcome } = spawnAixcl(args, { home: at });
@@ -82,7 +82,8 @@ export async function interruptedAt(
   });
   const met = !over;
   const began = performance.now();
-  child.kill(signal);
+  if (typeof signal === 'function') await signal();
+  else child.kill(signal);
   const ended = await outcome;
   return met ? { ...ended, took: performance.now() - began } : undefined;
 }
