@@ -8,7 +8,7 @@ const { build } = await import('esbuild');
 const outdir = join(root, 'node_modules', '.cache', 'bench');
 await build({
   absWorkingDir: root,
-  entryPoints: ['main', 'vault-work', 'plain-server'].map((name) => `test/bench/${name}.ts`),
+  entryPoints: ['main', 'merge-work', 'vault-work', 'plain-server'].map((name) => `test/bench/${name}.ts`),
   outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -21,6 +21,20 @@ export interface HelperWish {
   readonly signal: AbortSignal;
 }
 
+/** A program that a helper is to be, in place of waiting for scripts. */
+export interface Program {
+  readonly argv: readonly string[];
+  /** As Compose spells it; absent: the image's. */
+  readonly user?: string | undefined;
+}
+
+export interface ScriptOptions {
+  /** Bytes of output that are kept: the first ones. 64 KiB when absent. */
+  readonly limit?: number;
+  /** As Docker spells it; root when absent. */
+  readonly user?: string;
+}
+
 /** It ends by itself after a day, whatever becomes of us. */
 const longestLife = '86400';
 
@@ -68,12 +82,34 @@ export class HelperContainer implements AsyncDisposable {
     throw noImage(wish);
   }
 
-  static async #make(engine: Engine, wish: HelperWish, image: string): Promise<HelperContainer> {
+  /** Makes one that is `program`, with no rights beside its user's; its log is kept while it is there. Its image is the first that is here. */
+  static async serve(engine: Engine, wish: HelperWish, program: Program): Promise<HelperContainer> {
+    const [image] = await imagesHere(engine, wish.images);
+    if (!image) throw noImage(wish);
+    const helper = await HelperContainer.#make(engine, wish, image, program);
+    try {
+      await engine.startContainer(helper.id);
+      return helper;
+    } catch (error) {
+      await helper[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  static async #make(
+    engine: Engine,
+    wish: HelperWish,
+    image: string,
+    program?: Program,
+  ): Promise<HelperContainer> {
     wish.signal.throwIfAborted();
     const name = `aixcl-helper-${randomBytes(6).toString('hex')}`;
     const alive = await claim(claimOf(name), { what: name, holder: 'aixcl', signal: wish.signal });
     try {
-      const id = await engine.createContainer(name, specOf(wish, image));
+      const id = await engine.createContainer(
+        name,
+        program ? programSpec(wish, image, program) : specOf(wish, image),
+      );
       return new HelperContainer(engine, wish.home, id, alive);
     } catch (error) {
       await alive[Symbol.asyncDispose]();
@@ -100,14 +136,16 @@ export class HelperContainer implements AsyncDisposable {
     return exitCode === 0;
   }
 
-  /**
-   * Runs a shell script as root inside, with `args` as `$1`, `$2`, …; answers its output, cut at `limit` bytes (64 KiB). Throws
-   * `HelperFailure` when it does not end with 0.
-   */
-  async run(script: string, args: readonly string[], signal: AbortSignal, limit?: number): Promise<string> {
+  /** Runs a shell script inside, with `args` as `$1`, `$2`, …; answers its output. Throws `HelperFailure` when it does not end with 0. */
+  async run(
+    script: string,
+    args: readonly string[],
+    signal: AbortSignal,
+    { limit, user = '0:0' }: ScriptOptions = {},
+  ): Promise<string> {
     const argv = ['sh', '-euc', script, 'sh', ...args];
     const { exitCode, output } = await this.#engine.exec(this.id, argv, {
-      user: '0:0',
+      user,
       signal,
       ...(limit !== undefined && { limit }),
     });
@@ -217,6 +255,19 @@ function specOf(wish: HelperWish, image: string): ContainerSpec {
     capAdd: capabilities,
     init: false,
   });
+}
+
+function programSpec(wish: HelperWish, image: string, { argv, user }: Program): ContainerSpec {
+  const [first = '', ...rest] = argv;
+  const { user: _root, capAdd: _none, ...spec } = specOf(wish, image);
+  return {
+    ...spec,
+    entrypoint: [first],
+    command: rest,
+    capAdd: [],
+    logging: { driver: 'json-file', options: new Map([['max-size', '10m']]) },
+    ...(user !== undefined && { user }),
+  };
 }
 
 function mountOf(mount: HelperMount): MountSpec {

@@ -5,7 +5,14 @@ import { lastBackups, snapshotsOf } from './last-backups.ts';
 
 const ollama = (name: string): Subject => ({ runtime: 'ollama', name });
 const saved = (subject: Subject, day: number, more: Partial<Snapshot> = {}) =>
-  ({ subject, created: new Date(day), verified: new Date(day), damage: null, ...more }) as Snapshot;
+  ({
+    subject,
+    created: new Date(day),
+    verified: new Date(day),
+    damage: null,
+    facts: {},
+    ...more,
+  }) as Snapshot;
 
 test('the last backup is the newest that was found right', () => {
   const last = lastBackups([
@@ -24,4 +31,12 @@ test("the case of a name is Ollama's to ignore, and of a file name's a part", ()
   const all = [saved(ollama('Tea:1b'), 1), saved(upper, 2)];
   expect(snapshotsOf(all, ollama('tea:1B'))).toHaveLength(1);
   expect(snapshotsOf(all, { runtime: 'llama-server', name: 'a.gguf' })).toEqual([]);
+});
+
+test('a model was not saved when a version of it was deleted, but when that was made', () => {
+  const id = 'a:latest@v001';
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const deletedVersion = { id, number: 1, digest, created: new Date(3).toISOString() };
+  const last = lastBackups([saved(ollama('a:latest'), 9, { facts: { deletedVersion } })]);
+  expect(last(ollama('a:latest'))).toEqual(new Date(3));
 });

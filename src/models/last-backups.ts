@@ -1,13 +1,16 @@
+import { savedAt } from '../vault/deleted-version.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Subject } from '../vault/subject.ts';
 
 /** When each model was last saved whole: the newest snapshot of it that was hashed and found right. Null: never. */
 export function lastBackups(
-  snapshots: readonly Pick<Snapshot, 'subject' | 'created' | 'verified' | 'damage'>[],
+  snapshots: readonly Pick<Snapshot, 'subject' | 'created' | 'verified' | 'damage' | 'facts'>[],
 ): (subject: Subject) => Date | null {
   const newest = new Map<string, Date>();
-  for (const { subject, created, verified, damage } of snapshots) {
+  for (const snapshot of snapshots) {
+    const { subject, verified, damage } = snapshot;
     if (verified === null || damage !== null) continue;
+    const created = savedAt(snapshot);
     const known = newest.get(keyOf(subject));
     if (!known || created > known) newest.set(keyOf(subject), created);
   }

@@ -47,3 +47,11 @@ test('a volume that holds no store, or went before the model came, took none alo
   expect(lost(snapshot(volume, { ...taken, ...store }), snapshot(tea))).toEqual(['tea:latest']);
   expect(lost(snapshot(tea), snapshot(volume, store))).toEqual(['tea:latest']);
 });
+
+test('a model that was removed is not lost because a version of it was deleted since', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const created = new Date(1_600_000_000_000).toISOString();
+  const deletedVersion = { id: 'tea:latest@v001', number: 1, digest, created };
+  const deleted = { backupType: 'deleted_version', facts: { taken: true, deletedVersion } } as const;
+  expect(lost(snapshot(tea), snapshot(tea, taken), snapshot(tea, deleted))).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { savedAt } from '../vault/deleted-version.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Subject } from '../vault/subject.ts';
 
@@ -35,6 +36,6 @@ function isOfRemoval({ backupType, facts }: Snapshot): boolean {
 }
 
 function isLater(a: Snapshot, b: Snapshot): boolean {
-  const [one, other] = [a.created.getTime(), b.created.getTime()];
+  const [one, other] = [savedAt(a).getTime(), savedAt(b).getTime()];
   return one === other ? a.number > b.number : one > other;
 }

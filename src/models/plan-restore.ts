@@ -7,6 +7,8 @@ export type RestoreStep = Step<{
   save: { readonly subject: Subject; readonly size: number; readonly damage: string | null };
   restore: { readonly snapshot: Snapshot; readonly target: Subject };
   keep: { readonly snapshot: Snapshot; readonly target: Subject };
+  /** A version that was deleted, `was`, is one again. */
+  reinstate: { readonly snapshot: Snapshot; readonly was: string };
 }>;
 
 export interface ObservedRestore {

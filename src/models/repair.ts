@@ -1,4 +1,5 @@
 import { AixclError, reasonOf } from '../errors.ts';
+import { deletedVersion } from '../vault/deleted-version.ts';
 import { isDigest } from '../vault/digest.ts';
 import { sameSubject } from '../vault/subject.ts';
 import type { Vault, VaultWriter } from '../vault/vault.ts';
@@ -136,6 +137,8 @@ async function unlessDamaged(work: () => Promise<unknown>): Promise<boolean> {
 async function savedDigest(vault: Vault, { subject }: KeptModel, path: string): Promise<string | null> {
   if (!path.startsWith('manifests/')) return null;
   const { snapshots } = await vault.contents();
-  const newest = snapshots.find((each) => sameSubject(each.subject, subject) && each.damage === null);
+  const newest = snapshots.find(
+    (each) => sameSubject(each.subject, subject) && each.damage === null && !deletedVersion(each),
+  );
   return newest?.files.find((file) => file.path === path)?.digest ?? null;
 }

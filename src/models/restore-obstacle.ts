@@ -54,8 +54,10 @@ async function contentOf({ digest, size }: SnapshotFile, vault: Pick<Vault, 'ope
 }
 
 /** The error of a restore that can't be; nothing was changed. */
-export function notRestorable({ id, subject }: Snapshot, why: string): AixclError {
+export function notRestorable({ id, kind, subject }: Snapshot, why: string): AixclError {
+  const noun = kind === 'version' ? 'versions' : 'backups';
+  const others = kind === 'version' ? 'versions list' : 'backups list --model';
   return new AixclError('verification', `${id} can't be brought back as ${subject.name}: ${why}`, {
-    hint: `aixcl backups list --model ${shellWord(subject.name)}; its files as they are: aixcl backups restore ${id} --to DIR`,
+    hint: `aixcl ${others} ${shellWord(subject.name)}; its files as they are: aixcl ${noun} restore ${shellWord(id)} --to DIR`,
   });
 }

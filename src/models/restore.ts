@@ -88,6 +88,8 @@ export interface RestoreWork extends WorkOptions {
 export interface RestoreWish {
   readonly keeper: Keeper;
   readonly snapshot: Snapshot;
+  /** Of the snapshot, what is put in place. */
+  readonly content: Snapshot;
   readonly target: Subject;
   /** What stood under the target's name when it was decided. */
   readonly seen: KeptModel | undefined;
@@ -101,14 +103,14 @@ export interface RestoreWish {
  * goes into the vault first. Answers that backup, if there is one.
  */
 export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Promise<Snapshot | null> {
-  const { keeper, snapshot, target } = wish;
+  const { keeper, snapshot, content, target } = wish;
   const { operation, writer, vault, signal } = work;
   await operation.step('check', snapshot.id, 'before anything is touched');
   const wrong = await checkSnapshot(snapshot, writer, work);
   if (wrong !== null) throw damaged(snapshot, wrong);
-  const obstacle = await obstacleToRestore(snapshot, target, vault);
+  const obstacle = await obstacleToRestore(content, target, vault);
   if (obstacle !== null) throw notRestorable(snapshot, obstacle);
-  await assertRestoreRoom(snapshot, wish.place);
+  await assertRestoreRoom(content, wish.place);
   const standing = await keeper.find(target.name);
   if (!sameStanding(wish.seen, standing)) throw changed(target);
   // One that compares for itself writes over nothing.
@@ -116,7 +118,7 @@ export async function restoreSnapshot(wish: RestoreWish, work: RestoreWork): Pro
   const proof = replaced ? await saveStanding({ keeper, model: replaced }, wish, work) : 'nothing';
   await operation.step('restore', target.name, `from ${snapshot.id}`);
   try {
-    await keeper.restore(snapshot, {
+    await keeper.restore(content, {
       vault,
       writer,
       target,
@@ -153,9 +155,10 @@ function sameStanding(before: KeptModel | undefined, now: KeptModel | undefined)
   return before && now ? sameParts(before, now) : before === now;
 }
 
-function damaged({ id, subject }: Snapshot, why: string): AixclError {
-  return new AixclError('verification', `the backup ${id} is damaged, so nothing was changed: ${why}`, {
-    hint: `aixcl vault verify --repair, or another one: aixcl backups list --model ${shellWord(subject.name)}`,
+function damaged({ id, kind, subject }: Snapshot, why: string): AixclError {
+  const others = kind === 'version' ? 'versions list' : 'backups list --model';
+  return new AixclError('verification', `${id} is damaged in the vault, so nothing was changed: ${why}`, {
+    hint: `aixcl vault verify --repair, or another one: aixcl ${others} ${shellWord(subject.name)}`,
   });
 }
 

@@ -10,6 +10,7 @@ const tea = (id: string, day: number, damage: string | null = null) =>
     subject: { runtime: 'llama-server', name: 'tea.gguf' },
     created: new Date(Date.UTC(2026, 0, day)),
     damage,
+    facts: {},
   }) as Snapshot;
 
 function choose(contents: Partial<VaultContents>, text: string): Snapshot[] {

@@ -1,14 +1,19 @@
 import { AixclError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
-import type { BrokenRecord, Snapshot } from './snapshot.ts';
+import { savedAt } from './deleted-version.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
+import { unreadable } from './unreadable.ts';
 import type { VaultContents } from './vault.ts';
+import { chooseVersion, parseVersionId } from './version-id.ts';
 
 /** What a user wrote to name a snapshot, and the subjects that it may mean, in each runtime's spelling. */
 export interface SnapshotWish {
   /** `b0012`, `MODEL@v003`, `MODEL@latest`, or a model's name: its newest. */
   readonly text: string;
   readonly means: (subject: Subject) => boolean;
+  /** Of a text that names a version: the subjects that its model may mean. */
+  readonly meansModel?: (subject: Subject) => boolean;
 }
 
 /**
@@ -20,10 +25,14 @@ export function chooseSnapshots(contents: VaultContents, wishes: readonly Snapsh
   return [...new Set(wishes.map((wish) => chosen(contents, wish)))];
 }
 
-function chosen({ snapshots, broken }: VaultContents, { text, means }: SnapshotWish): Snapshot {
+function chosen(contents: VaultContents, { text, means, meansModel }: SnapshotWish): Snapshot {
+  const { snapshots, broken } = contents;
   const byId = snapshots.find(({ id }) => id === text);
   if (byId) return byId;
   const own = snapshots.filter(({ subject }) => means(subject));
+  if (own.length === 0 && meansModel && parseVersionId(text)) {
+    return chooseVersion(contents, text, (_model, subject) => meansModel(subject));
+  }
   const runtimes = new Set(own.map(({ subject }) => subject.runtime));
   if (runtimes.size > 1) {
     throw new AixclError(
@@ -43,24 +52,13 @@ function chosen({ snapshots, broken }: VaultContents, { text, means }: SnapshotW
     });
   }
   if (broken.length > 0) throw unreadable(text, broken);
-  if (/^b\d+$|@(v\d+|latest)$/.test(text))
+  if (/^b\d+$/.test(text))
     throw new AixclError('notFound', `there is no snapshot ${text}`, { hint: 'aixcl backups list' });
   throw new AixclError('notFound', `${text} has no snapshot yet`, {
     hint: `aixcl backups create ${shellWord(text)}`,
   });
 }
 
-function unreadable(text: string, broken: readonly BrokenRecord[]): AixclError {
-  const own = broken.find(({ name }) => name === text);
-  const message = own
-    ? `the record ${text} can't be read: ${own.why}`
-    : `there is no ${text} among what can be read of the vault, and not all can be`;
-  return new AixclError('verification', message, {
-    evidence: own ? [] : broken.map(({ name, why }) => `${name}: ${why}`),
-    hint: 'docs/recovery.md says how a record comes back',
-  });
-}
-
 function newestFirst(a: Snapshot, b: Snapshot): number {
-  return b.created.getTime() - a.created.getTime() || b.number - a.number;
+  return savedAt(b).getTime() - savedAt(a).getTime() || b.number - a.number;
 }

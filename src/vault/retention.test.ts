@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { deletedVersionFacts } from './deleted-version.ts';
 import { digestOf } from './digest.ts';
 import { type CleanupFacts, lastGoodCopies, obstacleToCleanup, planCleanup } from './retention.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -161,4 +162,22 @@ test('other bytes of the model that one goes for are named, so that they can be 
     step.kind === 'delete' ? [step.snapshot.id, step.survivor?.id ?? null] : [step.snapshot.id],
   );
   expect(survivors).toEqual([[newer.id], [same.id, null], [older.id, newer.id]]);
+});
+
+/** A version of `days` ago that was deleted `ago`. */
+function deletedVersion(days: number, ago: number, content: string): Snapshot {
+  const version = snapshot('tea', days, content, { kind: 'version', backupType: null });
+  const facts = { taken: true, ...deletedVersionFacts(version) };
+  return snapshot('tea', ago, content, { backupType: 'deleted_version', facts });
+}
+
+test('a version that was deleted is kept from then on, and is no newer than it was made', () => {
+  const removed = snapshot('tea', 60, 'new', { backupType: 'pre_deletion' });
+  expect(shown(facts([removed, deletedVersion(90, 40, 'old')]))).toEqual([
+    'keep tea 60: the last good copy of tea',
+    'delete tea 40: older than 30 days; bN is newer',
+  ]);
+  expect(shown(facts([removed, deletedVersion(90, 20, 'old')])).at(-1)).toMatch(
+    /^keep tea 20: younger than 30 days/,
+  );
 });

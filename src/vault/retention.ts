@@ -1,4 +1,5 @@
 import type { Step } from '../plan/step.ts';
+import { savedAt } from './deleted-version.ts';
 import type { BrokenRecord, Snapshot } from './snapshot.ts';
 import { type Subject, sameSubject } from './subject.ts';
 
@@ -139,9 +140,9 @@ function laterGood(snapshot: Snapshot, among: readonly Snapshot[]): Snapshot | u
   );
 }
 
-/** By time, and where that is the same by number: two can be made in one millisecond. */
+/** By when the bytes were saved, and where that is the same by number: two can be made in one millisecond. */
 function later(a: Snapshot, b: Snapshot): boolean {
-  const [one, other] = [a.created.getTime(), b.created.getTime()];
+  const [one, other] = [savedAt(a).getTime(), savedAt(b).getTime()];
   return one === other ? a.number > b.number : one > other;
 }
 

@@ -51,6 +51,25 @@ test('a proof rests on hashes of this run, not on what earlier ones found', asyn
   }
 });
 
+test('what a sound snapshot says already is not said twice where that is asked for; anything else is', async () => {
+  await using home = await TestVault.make();
+  const file = await home.live('a');
+  await using writer = await home.open();
+  const again = (source: Source, reason = 'a test', recheck = true) =>
+    backUp(source, { ...wish(writer), reason, recheck, unlessThere: true });
+  const first = await again(sourceOf([file]));
+  const begun = Date.now();
+  const second = await again(sourceOf([file]));
+  expect(second.id).toBe(first.id);
+  expect(second.verified?.getTime()).toBeGreaterThanOrEqual(begun);
+  const other = { ...sourceOf([file]), facts: { base: 'another' } };
+  const ids = [await again(other), await again(sourceOf([file]), 'another reason')].map(({ id }) => id);
+  expect(new Set([first.id, ...ids]).size).toBe(3);
+  await writer.note(first.id, { damage: 'found damaged' });
+  expect((await again(sourceOf([file]))).id).toBe('b0004');
+  expect((await backUp(sourceOf([file]), { ...wish(writer), recheck: false })).id).toBe('b0005');
+});
+
 test('a proof is of its subject, under its lock, and of blobs that nobody touched', async () => {
   await using home = await TestVault.make();
   const file = await home.live('a');
@@ -208,6 +227,8 @@ function bind(writer: VaultWriter, more: Partial<VaultWriter>): VaultWriter {
     takeIn: (...args) => writer.takeIn(...args),
     publish: (...args) => writer.publish(...args),
     adopt: (...args) => writer.adopt(...args),
+    retire: (...args) => writer.retire(...args),
+    reinstate: (...args) => writer.reinstate(...args),
     rehash: (...args) => writer.rehash(...args),
     note: (...args) => writer.note(...args),
     remove: (...args) => writer.remove(...args),

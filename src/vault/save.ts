@@ -8,7 +8,8 @@ import { VerifiedBackup } from './verified-backup.ts';
 
 export interface SaveOptions extends WorkOptions {
   readonly writer: VaultWriter;
-  readonly backupType: BackupType;
+  /** Null: a version. */
+  readonly backupType: BackupType | null;
   readonly reason: string;
   /** Of the journal. */
   readonly operation: string;
@@ -24,6 +25,8 @@ export interface SaveOptions extends WorkOptions {
   readonly damaged?: 'refuse' | 'keep';
   /** Why the subject is known to be damaged beforehand: a part that is missing, say. Only with `keep`. */
   readonly knownDamage?: string | null;
+  /** A sound snapshot that says all of this already, made by a command that was killed perhaps, is answered in place of a second one. */
+  readonly unlessThere?: boolean;
   /** Bytes done, over all files of the source. */
   readonly onProgress?: (done: number) => void;
 }
@@ -83,8 +86,52 @@ async function take(
   await source.assertUnchanged();
   const damage = [options.knownDamage, ...taken.map((each) => each.damage)].filter((each) => each != null);
   const marks: Marks = damage.length > 0 ? { verified: null, damage: damage.join('; ') } : {};
-  const snapshot = await writer.publish(draftOf(source, options), taken, marks);
+  const draft = draftOf(source, options);
+  const there = options.unlessThere && damage.length === 0 ? await alikeIn(writer, draft, taken) : undefined;
+  const snapshot = there ? await seenAgain(there, taken, writer) : await writer.publish(draft, taken, marks);
   return { snapshot, evidence: taken.map(({ evidence }) => evidence) };
+}
+
+/** One of the same subject, words, facts and files. When, and by which command, it was made does not count. */
+async function alikeIn(
+  { vault }: VaultWriter,
+  draft: SnapshotDraft,
+  taken: readonly TakenFile[],
+): Promise<Snapshot | undefined> {
+  const key = (
+    { kind, backupType, subject, reason, folders, facts }: SnapshotDraft,
+    files: readonly object[],
+  ) => JSON.stringify([kind, backupType, subject.runtime, subject.name, reason, folders, facts, files]);
+  const wanted = key(
+    draft,
+    taken.map(({ path, evidence: { digest, size }, executable }) => fileKey(path, digest, size, executable)),
+  );
+  const { snapshots } = await vault.contents();
+  return snapshots.find(
+    (each) =>
+      each.damage === null &&
+      each.undone === null &&
+      key(
+        each,
+        each.files.map(({ path, digest, size, executable }) => fileKey(path, digest, size, executable)),
+      ) === wanted,
+  );
+}
+
+/** Where all of it was hashed just now, that is noted. */
+async function seenAgain(
+  snapshot: Snapshot,
+  taken: readonly TakenFile[],
+  writer: VaultWriter,
+): Promise<Snapshot> {
+  const verified = new Date();
+  if (!taken.every(({ evidence: { hashed, hashedAt } }) => hashed && !hashedAt)) return snapshot;
+  await writer.note(snapshot.id, { verified });
+  return { ...snapshot, verified };
+}
+
+function fileKey(path: string, digest: string, size: number, executable: boolean | undefined): object {
+  return [path, digest, size, executable === true];
 }
 
 interface TakenOne extends TakenFile {
@@ -112,7 +159,7 @@ async function takeWith(
 function draftOf(source: Source, options: SaveOptions): SnapshotDraft {
   const { backupType, reason, operation, created, facts } = options;
   return {
-    kind: 'backup',
+    kind: backupType === null ? 'version' : 'backup',
     backupType,
     subject: source.subject,
     created,

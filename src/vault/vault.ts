@@ -77,6 +77,16 @@ export interface VaultWriter extends AsyncDisposable {
    * used here, else (and without) the next. One with this digest that is here already is answered as it is.
    */
   adopt(record: SnapshotRecord, files: readonly TakenFile[], number?: number): Promise<Snapshot>;
+  /**
+   * Makes the version `id` a `deleted_version` backup: one change of the index, and no byte of the model moves. What the index says of its
+   * bytes goes over. Throws `notFound`.
+   */
+  retire(id: string, wish: Pick<SnapshotDraft, 'created' | 'reason' | 'operation'>): Promise<Snapshot>;
+  /**
+   * Makes a version again of the `deleted_version` backup `id`, which stays: its record byte for byte, under its own number unless that is
+   * another's by now, then under the next. One that is there already is answered as it is. Throws `notFound`, `verification`.
+   */
+  reinstate(id: string): Promise<Snapshot>;
   /** Re-hashes a blob of the vault. Throws `verification` when it is missing or wrong. */
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence>;
   /** Changes what the index says of a snapshot. A full disk loses the change, and no more: what it says can be found out again. */

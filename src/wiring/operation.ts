@@ -89,7 +89,7 @@ function settling(operation: Operation, left: string, because: string): Promise<
   return operation.step(settleStep, left, because);
 }
 
-/** What killed commands left: names half changed, files shared with the vault, helper containers. Ollama's store clears itself when it is written. */
+/** What killed commands left: names half changed, models half merged, files shared with the vault, helper containers. Ollama's store clears itself when it is written. */
 async function recover(context: Surroundings, writer: VaultWriter, operation: Operation): Promise<void> {
   const { signal, home, out } = context;
   for (const runtime of ['llama-server', 'directory'] as const) {
@@ -99,6 +99,11 @@ async function recover(context: Surroundings, writer: VaultWriter, operation: Op
       settling: (left, because) => settling(operation, left, because),
     });
   }
+  const { reapStaging } = await import('../adapters/consolidation/staging.ts');
+  await reapStaging(home.models, {
+    signal,
+    settling: (left, because) => settling(operation, left, because),
+  });
   const going =
     !context.engineless && existsSync(join(home.root, 'going')) ? await import('./volumes.ts') : undefined;
   const volumes = (await going?.foldersGoing(context)) ?? [];

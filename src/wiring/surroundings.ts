@@ -37,6 +37,8 @@ export interface Progress {
 export interface Task {
   /** Bytes done so far (and, where it became known only now, the total), or a new text. */
   update(change: { done?: number; total?: number; text?: string }): void;
+  /** Something that it said, in its own words: stays to be read. Absent: is shown by nobody. */
+  says?(line: string): void;
   succeed(text?: string): void;
   fail(text?: string): void;
 }

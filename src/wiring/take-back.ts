@@ -7,9 +7,8 @@ import { foundInVault } from '../vault/check-snapshot.ts';
 import { sameContent } from '../vault/retention.ts';
 import type { Snapshot } from '../vault/snapshot.ts';
 import type { Vault, VaultWriter } from '../vault/vault.ts';
-import { type BringingBack, bringBack } from './bring-back.ts';
+import type { BringingBack, Brought } from './bring-back.ts';
 import type { Work } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What the last command took of which something can be brought back. */
 export interface LastTaken {
@@ -69,16 +68,15 @@ export function nothingToTakeBack(passed: readonly Passed[]): AixclError {
   return new AixclError('notFound', what, { hint: 'aixcl backups list' });
 }
 
-/** Brings it back where it does not stand there already, and notes that; answers the backup of what stood there. Under the vault's lock. */
-export async function takeBack(
-  context: Surroundings,
-  what: BringingBack,
-  work: Work,
-): Promise<Snapshot | null> {
-  const { snapshot, standing } = what.observed;
-  const before = standing.kind === 'same' ? null : await bringBack(context, what, work);
+/** Brings it back where it does not stand there already, and notes that. Under the vault's lock. */
+export async function takeBack(what: BringingBack, work: Work): Promise<Brought> {
+  const { snapshot, target, standing } = what.observed;
+  const brought =
+    standing.kind === 'same'
+      ? { target: target.name, as: shownSubject(target), before: null }
+      : await what.bring(work);
   await noteUndone(snapshot, work.writer);
-  return before;
+  return brought;
 }
 
 /** With it those of the same content that a killed command left behind, which would be taken back next. */

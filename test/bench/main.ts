@@ -1,10 +1,11 @@
 /**
  * `npm run bench -- [NAME…]`: ratios of medians of wall time, aixcl against what it is held against, on the tests' private engine.
- * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third, those of vault and uploads a fifth). Those two need no
- * engine.
+ * `AIXCL_BENCH_RUNS` sets how many runs of each count (15; cold starts take a third, those of vault, uploads and merging a fifth). Those three
+ * need no engine.
  */
 import setup from '../setup/global.ts';
 import { compare } from './compare.ts';
+import { benchMerge } from './merge.ts';
 import { stack } from './stack.ts';
 import { startUp } from './start-up.ts';
 import { benchUpload } from './upload.ts';
@@ -13,7 +14,7 @@ import { benchVault } from './vault.ts';
 const runs = Number(process.env.AIXCL_BENCH_RUNS ?? 15);
 const wanted = process.argv.slice(2);
 let missed = 0;
-const without = { vault: benchVault, upload: benchUpload };
+const without = { merge: benchMerge, vault: benchVault, upload: benchUpload };
 let left = wanted;
 for (const [kind, bench] of Object.entries(without)) {
   const names = wanted.filter((name) => name.startsWith(kind));

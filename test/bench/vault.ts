@@ -1,33 +1,16 @@
-import { spawn } from 'node:child_process';
 import { createCipheriv, createHash } from 'node:crypto';
 import { link, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPackages } from '../../src/adapters/debian/apt.ts';
 import { runCommand } from '../../src/adapters/debian/run-command.ts';
-import { median } from './compare.ts';
+import { type Line, measure, type Side } from './measured.ts';
 
 /** Weights do not compress: one large blob, as a model has, and smaller ones. 2 GiB in all. */
 const sizes = [1024, 512, 256, 128, 64, 32, 16, 16].map((mebibytes) => mebibytes * 2 ** 20);
 const moreSizes = [256 * 2 ** 20];
 const gateMs = { rerun: 300, remove: 1000 };
 const gateBytes = 200e6;
-
-interface Line {
-  readonly name: string;
-  readonly ours: Side;
-  readonly theirs?: Side;
-  /** Ratio of medians, ours to theirs, at most. Absent: told, not aimed at. */
-  readonly aim?: number;
-  /** Milliseconds of ours at most. */
-  readonly atMostMs?: number;
-}
-
-interface Side {
-  readonly name: string;
-  readonly command: readonly [string, ...string[]];
-  readonly before: () => Promise<void>;
-}
 
 /**
  * `npm run bench -- vault`: the vault against cp, tar and restic, each made to sync what it wrote; cp and tar also to read it again, as the
@@ -43,7 +26,7 @@ export async function benchVault(wantedRuns: number, wanted: readonly string[]):
     let missed = 0;
     for (const line of lines(root)) {
       if (wanted.length > 0 && !wanted.some((name) => line.name.includes(name))) continue;
-      missed += await measure(line, Math.max(3, Math.round(wantedRuns / 5)));
+      missed += await measure({ ...line, gateBytes }, Math.max(3, Math.round(wantedRuns / 5)));
     }
     return missed;
   } finally {
@@ -51,7 +34,7 @@ export async function benchVault(wantedRuns: number, wanted: readonly string[]):
   }
 }
 
-function lines(root: string): Line[] {
+function lines(root: string): Omit<Line, 'gateBytes'>[] {
   const [live, more, back] = [join(root, 'live'), join(root, 'more'), join(root, 'back')];
   const [vault, copy, tar, repo] = ['vault', 'copy', 'copy.tar', 'repo'].map((name) => join(root, name)) as [
     string,
@@ -157,51 +140,6 @@ const resticEnvironment = { RESTIC_PASSWORD: 'bench', RESTIC_COMPRESSION: 'off' 
 
 function workOf(...args: readonly string[]): [string, ...string[]] {
   return [process.execPath, join(dirname(process.argv[1] as string), 'vault-work.mjs'), ...args];
-}
-
-async function measure({ name, ours, theirs, aim, atMostMs }: Line, runs: number): Promise<number> {
-  const times = { ours: [] as number[], theirs: [] as number[] };
-  let peak = 0;
-  for (let run = -1; run < runs; run += 1) {
-    const mine = await timed(ours);
-    const other = theirs && (await timed(theirs));
-    if (run < 0) continue;
-    times.ours.push(mine.ms);
-    if (other) times.theirs.push(other.ms);
-    peak = Math.max(peak, Number(mine.output));
-  }
-  const [a, b] = [median(times.ours), median(times.theirs)];
-  const misses = [
-    ...(aim !== undefined && a / b > aim ? [`aim ${aim.toFixed(2)}`] : []),
-    ...(atMostMs !== undefined && a > atMostMs ? [`aim ${atMostMs} ms`] : []),
-    ...(peak > gateBytes ? [`aim ${gateBytes / 1e6} MB`] : []),
-  ];
-  const against = theirs ? `${(a / b).toFixed(2)} x ${theirs.name} ` : '';
-  const detail = theirs ? `${a.toFixed(0)} ms against ${b.toFixed(0)} ms` : `${a.toFixed(0)} ms`;
-  process.stdout.write(
-    `${name.padEnd(34)} ${against}(${detail}; peak ${(peak / 1e6).toFixed(0)} MB` +
-      `${misses.map((miss) => `; ${miss}, missed`).join('')})\n`,
-  );
-  return misses.length > 0 ? 1 : 0;
-}
-
-/** Wall time in milliseconds, and what it said. Throws when it fails: it is done early then, and its time says nothing. */
-async function timed({ name, command, before }: Side): Promise<{ ms: number; output: string }> {
-  await before();
-  const [program, ...args] = command;
-  const begin = performance.now();
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [output, errors] = ['', ''];
-  child.stdout.on('data', (text) => {
-    output += text;
-  });
-  child.stderr.on('data', (text) => {
-    errors += text;
-  });
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  const ms = performance.now() - begin;
-  if (code !== 0) throw new Error(`${name} failed (${code}): ${errors}`);
-  return { ms, output };
 }
 
 /** Blobs that are the same in every run, each called by its hash. */

@@ -86,6 +86,29 @@ describeBothEngines('a helper container', (given) => {
     expect(await helpers()).toEqual([]);
   });
 
+  test('can be a program of its own: with no rights beside its user, its log to be read, gone with its command', async () => {
+    const { port, api } = given();
+    const program = { argv: ['sh', '-c', 'echo loading; echo "$(id -u)"; sleep 60'], user: '65534:65534' };
+    const helper = await HelperContainer.serve(port, wish(), program);
+    expect(await helper.run('echo asked', [], signal, { user: '65534:65534' })).toBe('asked\n');
+    const { HostConfig, Config } = await api.getContainer(helper.id).inspect();
+    expect(HostConfig).toMatchObject({ NetworkMode: 'none', CapDrop: ['ALL'], ReadonlyRootfs: true });
+    expect(HostConfig.CapAdd ?? []).toEqual([]);
+    expect(Config.User).toBe('65534:65534');
+    const lines: string[] = [];
+    for await (const { text } of port.logs(helper.id, { tail: 5 })) lines.push(text);
+    expect(lines).toEqual(['loading', '65534']);
+    await helper[Symbol.asyncDispose]();
+    expect(await helpers()).toEqual([]);
+    await expect(
+      HelperContainer.serve(port, wish({ images: ['not/here:1'] }), program),
+    ).rejects.toMatchObject({
+      code: 'notFound',
+    });
+    await expect(HelperContainer.serve(port, wish(), { argv: ['no-such-program'] })).rejects.toThrow();
+    expect(await helpers()).toEqual([]);
+  });
+
   test('goes when its work fails or is aborted', async () => {
     const { port } = given();
     const stopped = new AbortController();

@@ -62,7 +62,10 @@ faultTest(
   '8: a write that finds no room, wherever: exit 8, and the old state or the new',
   async () => {
     const growing = /^(pwrite64|pwritev|copy_file_range|mkdir|link|ftruncate)$/;
-    for (const name of ['models remove', 'backups create', 'backups restore, over another model'] as const) {
+    for (const name of [
+      ...['models remove', 'backups create', 'backups restore, over another model'],
+      ...['versions create', 'versions restore, over another adapter', 'versions delete'],
+    ]) {
       await using home = await faultHome();
       await sweep(await scenarios[name]!(home), {
         count: 2,

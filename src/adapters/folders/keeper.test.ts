@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { chmod, lstat, mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Keeper } from '../../models/keeper.ts';
 import { compareStanding } from '../../models/restore.ts';
 import { backUp, save } from '../../vault/save.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
-import type { WorkOptions } from '../../vault/vault.ts';
+import type { VaultWriter, WorkOptions } from '../../vault/vault.ts';
 import type { VerifiedBackup } from '../../vault/verified-backup.ts';
 import { asNobody } from '../test-nobody.ts';
 import { TestVault } from '../vault/test-vault.ts';
@@ -162,6 +162,59 @@ test('what can only be read makes room like the rest', async () => {
     await chmod(join(folder, 'read'), 0o700);
     await nobodys[Symbol.asyncDispose]();
   });
+});
+
+async function saved(path: string, writer: VaultWriter): Promise<VerifiedBackup> {
+  await using source = await keeper.open((await keeper.find(path))!);
+  return await save(source, { ...wish, writer, way: () => 'link' });
+}
+
+test('a folder that is taken away leaves nothing, and comes back as it was', async () => {
+  const before = await attributes(keys);
+  const writer = await place.open();
+  const proof = await saved(keys, writer);
+  await keeper.remove((await keeper.find(keys))!, proof);
+  await writer[Symbol.asyncDispose]();
+  expect(await readdir(place.root)).not.toContain('keys');
+  expect((await readdir(place.root)).filter((name) => name.startsWith('.keys'))).toEqual([]);
+  expect(await keeper.unfinished?.()).toBe(false);
+  await restored(proof.snapshot, keys);
+  expect(await attributes(keys)).toEqual(before);
+});
+
+test('so does a single file', async () => {
+  const path = join(place.root, 'lora.gguf');
+  await writeFile(path, 'GGUF');
+  const writer = await place.open();
+  const proof = await saved(path, writer);
+  await keeper.remove((await keeper.find(path))!, proof);
+  await writer[Symbol.asyncDispose]();
+  expect(existsSync(path)).toBe(false);
+  await restored(proof.snapshot, path);
+  expect(await readFile(path, 'utf8')).toBe('GGUF');
+});
+
+test('a folder stays, all of it, without a proof of this run, of it, and of all that lies in it', async () => {
+  const other = join(place.root, 'other');
+  await mkdir(other);
+  await writeFile(join(other, 'file'), 'x');
+  await using writer = await place.open();
+  const model = (await keeper.find(keys))!;
+  await expect(keeper.remove(model, await saved(other, writer))).rejects.toMatchObject({
+    code: 'verification',
+  });
+  const proof = await saved(keys, writer);
+  await writeFile(join(keys, 'new'), 'y');
+  await expect(keeper.remove((await keeper.find(keys))!, proof)).rejects.toMatchObject({
+    code: 'verification',
+  });
+  // As it was seen before something came in.
+  await expect(keeper.remove(model, proof)).rejects.toMatchObject({ code: 'refused' });
+  expect((await readdir(keys)).sort()).toEqual(['deep', 'key', 'link', 'new']);
+  expect(await keeper.unfinished?.()).toBe(false);
+  await writer[Symbol.asyncDispose]();
+  await expect(keeper.remove((await keeper.find(other))!, proof)).rejects.toThrow();
+  expect(await readdir(other)).toEqual(['file']);
 });
 
 test.each([

@@ -8,9 +8,10 @@ import { notedSwaps } from '../swap/swap.ts';
 import { hashFile } from '../vault/hashing.ts';
 import { findFolder, type KeptFolder, openFolder } from './kept-folder.ts';
 import { putFolderBack } from './put-back.ts';
+import { takeFolderAway } from './take-away.ts';
 
 /**
- * Keeps plain directories: an adapter, a training set. They are saved and restored, never removed. `home`: where the notes of unfinished
+ * Keeps plain directories, an adapter or a training set, and GGUF files that lie elsewhere than models do. They are saved and restored; one goes only where a command says that it will, as a consolidation's adapter. `home`: where the notes of unfinished
  * changes lie; `vault`: what no directory may hold, or lie in.
  */
 export function directoryKeeper(places: { readonly home: string; readonly vault: string }): Keeper {
@@ -20,30 +21,22 @@ export function directoryKeeper(places: { readonly home: string; readonly vault:
     list: async () => [],
     find: (name) => findFolder(name, places.vault),
     async open(model) {
-      return openFolder(model.subject.name, (await kept(model)).tree);
+      return openFolder(await kept(model));
     },
     verify: async () => [],
     async digests(model, options) {
       const digests = new Map<string, Digest>();
       let done = 0;
-      for (const { path, identity } of (await kept(model)).tree.files) {
+      const { root, tree } = await kept(model);
+      for (const { path, identity } of tree.files) {
         const before = done;
         const onProgress = (now: number) => options.onProgress?.(before + now);
-        const file = join(model.subject.name, path);
-        digests.set(path, (await hashFile(file, { signal: options.signal, onProgress })).digest);
+        digests.set(path, (await hashFile(join(root, path), { signal: options.signal, onProgress })).digest);
         done += identity.size;
       }
       return digests;
     },
-    async remove(model) {
-      throw new AixclError(
-        'refused',
-        `${quoted(model.subject.name)} is a directory of yours; aixcl removes models`,
-        {
-          hint: 'aixcl models list',
-        },
-      );
-    },
+    remove: async (model, proof) => takeFolderAway(await kept(model), proof, notes),
     restore: (snapshot, options) => putFolderBack(snapshot, options, { ...places, notes }),
     async mend(model) {
       throw new AixclError(

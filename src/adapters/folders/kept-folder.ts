@@ -1,20 +1,32 @@
 import type { Stats } from 'node:fs';
 import { lstat, realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import type { KeptModel } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
 import type { Source } from '../../vault/subject.ts';
 import { sameContent } from '../vault/file-identity.ts';
 import { attributeFacts } from './attributes.ts';
-import { type FolderTree, readTree } from './tree.ts';
+import { type FolderTree, readTree, treeOfFile } from './tree.ts';
 
-/** A plain directory as it was at one moment. */
+/** A plain directory, or a single GGUF file somewhere, as it was at one moment. */
 export interface KeptFolder extends KeptModel {
   readonly tree: FolderTree;
+  /** Where the paths of `tree` begin. */
+  readonly root: string;
+  /** True: the subject is the one file in `tree`, not the folder that it lies in. */
+  readonly file: boolean;
 }
 
-/** The folder at `name`; undefined where there is none, or nothing in it. Throws `refused` for what is no folder, and for the vault. */
+/** Among the facts of a snapshot of a single file. */
+export const fileFacts = { file: true } as const;
+
+/**
+ * The folder, or the GGUF file, at `name`; undefined where there is none, or nothing in it. Throws `refused` for what is neither, and for the
+ * vault.
+ */
 export async function findFolder(name: string, vault: string): Promise<KeptFolder | undefined> {
   const path = resolve(name);
   const stats = await lstat(path).catch((error: unknown) => {
@@ -22,17 +34,18 @@ export async function findFolder(name: string, vault: string): Promise<KeptFolde
     throw error;
   });
   if (!stats) return undefined;
-  if (!stats.isDirectory()) throw noFolder(path, stats);
+  const file = stats.isFile() && path.endsWith('.gguf');
+  if (!stats.isDirectory() && !file) throw noFolder(path, stats);
   const real = await realpath(path);
   await refuseVault(real, vault);
-  const tree = await readTree(real);
+  const tree = file ? await treeOfFile(real) : await readTree(real);
   // Where nothing lies, there is nothing to save and nothing to write over.
   if (isEmpty(tree)) return undefined;
   return {
     subject: { runtime: 'directory', name: real },
     size: tree.files.reduce((sum, { identity }) => sum + identity.size, 0),
-    files: tree.files.map(({ path: file, identity, names }) => ({
-      path: file,
+    files: tree.files.map(({ path: within, identity, names }) => ({
+      path: within,
       size: identity.size,
       digest: null,
       sharedWith: [],
@@ -45,6 +58,8 @@ export async function findFolder(name: string, vault: string): Promise<KeptFolde
     damage: null,
     held: null,
     tree,
+    root: file ? dirname(real) : real,
+    file,
   };
 }
 
@@ -74,8 +89,8 @@ function isInside(path: string, folder: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-/** What a snapshot of the folder at `root` would hold. */
-export async function openFolder(root: string, tree: FolderTree): Promise<Source> {
+/** What a snapshot of it would hold. */
+export async function openFolder({ subject, root, tree, file }: KeptFolder): Promise<Source> {
   const [odd] = tree.odd;
   if (odd) {
     throw new AixclError('verification', `${quoted(join(root, odd.path))} can't be saved: ${odd.why}`, {
@@ -83,7 +98,7 @@ export async function openFolder(root: string, tree: FolderTree): Promise<Source
     });
   }
   return {
-    subject: { runtime: 'directory', name: root },
+    subject,
     files: tree.files.map(({ path, identity, executable }) => ({
       path,
       size: identity.size,
@@ -93,15 +108,25 @@ export async function openFolder(root: string, tree: FolderTree): Promise<Source
       ...(executable && { executable: true }),
     })),
     folders: tree.emptyFolders,
-    facts: { links: tree.links, ...attributeFacts(tree) },
+    facts: { links: tree.links, ...attributeFacts(tree), ...(file && fileFacts) },
     async assertUnchanged() {
-      if (sameTree(tree, await readTree(root))) return;
-      throw new AixclError('refused', `${quoted(root)} changed while it was saved`, {
+      const now = file ? await treeOfFile(subject.name) : await readTree(root);
+      if (sameTree(tree, now)) return;
+      throw new AixclError('refused', `${quoted(subject.name)} changed while it was saved`, {
         hint: 'Let whatever writes there finish, then run the command again.',
       });
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** Throws `verification` unless the snapshot holds each of its files as it is. */
+export function assertSaved(before: KeptFolder, { files, id }: Snapshot): void {
+  const saved = new Map(files.map(({ path, size }) => [path, size]));
+  if (before.tree.files.every(({ path, identity }) => saved.get(path) === identity.size)) return;
+  throw new AixclError('verification', `${id} does not hold ${quoted(before.subject.name)} as it is`, {
+    hint: `aixcl backups create ${shellWord(before.subject.name)}`,
+  });
 }
 
 /** By inode, size and modification time; to be linked into the vault changes the ctime. */

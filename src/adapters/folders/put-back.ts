@@ -4,22 +4,34 @@ import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
 import type { RestoreOptions } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
-import { shellWord } from '../../shell-word.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
+import { diskRefusal } from '../disk-refusal.ts';
 import { makeDirectory, type Ownership } from '../durable.ts';
-import { stageFiles } from '../swap/stage-files.ts';
+import { stageFile, stageFiles } from '../swap/stage-files.ts';
 import { carryOut, NameTaken } from '../swap/swap.ts';
 import { isPlainPath } from '../vault/records.ts';
 import { attributesOf, settleFolders } from './attributes.ts';
-import { findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
-import { readTree } from './tree.ts';
+import { assertSaved, fileFacts, findFolder, type KeptFolder, refuseVault, sameTree } from './kept-folder.ts';
+import { readTree, treeOfFile } from './tree.ts';
 
 const factsSchema = z.object({
   links: z.array(z.object({ path: z.string().refine(isPlainPath), target: z.string() })).catch([]),
 });
 
-/** Stages beside the target and swaps by rename. */
+/** Stages beside the target and swaps by rename. What a disk refuses is an error that names what to look at. */
 export async function putFolderBack(
+  snapshot: Snapshot,
+  options: RestoreOptions,
+  places: { readonly vault: string; readonly notes: string },
+): Promise<void> {
+  try {
+    await swapIn(snapshot, options, places);
+  } catch (error) {
+    throw refusal(error, resolve(options.target.name), places.notes);
+  }
+}
+
+async function swapIn(
   snapshot: Snapshot,
   options: RestoreOptions,
   { vault, notes }: { readonly vault: string; readonly notes: string },
@@ -45,7 +57,10 @@ export async function putFolderBack(
           { from: staged, to: target },
         ],
         gone: replaced
-          ? replaced.before.tree.files.map(({ path }) => ({ path: join(aside, path), file: path }))
+          ? replaced.before.tree.files.map(({ path }) => ({
+              path: replaced.before.file ? aside : join(aside, path),
+              file: path,
+            }))
           : [],
         staged: [staged],
         clear: replaced ? [aside] : [],
@@ -58,12 +73,16 @@ export async function putFolderBack(
         async stage() {
           const owner = await ownerOf(replaced ? target : dirname(target));
           const own = replaced?.before.tree.folders[0]?.mode;
-          await stage(snapshot, staged, owner, { ...options, own, opens: await modeOfEmpty(target, before) });
+          const staging = { ...options, own, opens: await modeOfEmpty(target, before) };
+          if (isFileAt(snapshot, target)) await stageSingle(snapshot, staged, owner, staging);
+          else await stage(snapshot, staged, owner, staging);
           return null;
         },
         ...(replaced && {
           async check() {
-            if (!sameTree(replaced.before.tree, await readTree(aside))) throw taken(target);
+            const { tree, file } = replaced.before;
+            const now = file ? await treeOfFile(aside, tree.files[0]?.path) : await readTree(aside);
+            if (!sameTree(tree, now)) throw taken(target);
           },
         }),
         async finish() {},
@@ -73,6 +92,33 @@ export async function putFolderBack(
     if (error instanceof NameTaken) throw taken(target);
     throw error;
   }
+}
+
+/** Two disks may refuse: that of the folder, and that of the notes. */
+function refusal(error: unknown, target: string, notes: string): unknown {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : '';
+  const place = path.startsWith(notes) ? notes : dirname(target);
+  return diskRefusal(error, place, place);
+}
+
+/** Elsewhere than where it lay, a single file is put into a folder, as any snapshot is. */
+function isFileAt({ facts, subject }: Snapshot, target: string): boolean {
+  return facts.file === fileFacts.file && subject.name === target;
+}
+
+async function stageSingle(
+  { files, id, facts }: Snapshot,
+  staged: string,
+  owner: Ownership | undefined,
+  { vault, signal, onProgress }: Staging,
+): Promise<void> {
+  const [file, ...more] = files;
+  if (!file || more.length > 0) throw new AixclError('verification', `${id} is no snapshot of one file`);
+  await stageFile(file, staged, vault, owner, {
+    signal,
+    onProgress: (done) => onProgress?.(done / 2),
+    attributes: attributesOf(facts).get(file.path),
+  });
 }
 
 interface Staging extends RestoreOptions {
@@ -124,14 +170,6 @@ async function modeOfEmpty(path: string, standing: KeptFolder | undefined): Prom
     ({ mode }) => mode & 0o777,
     () => 0o777,
   );
-}
-
-function assertSaved(before: KeptFolder, { files, id }: Snapshot): void {
-  const saved = new Map(files.map(({ path, size }) => [path, size]));
-  if (before.tree.files.every(({ path, identity }) => saved.get(path) === identity.size)) return;
-  throw new AixclError('verification', `${id} does not hold ${quoted(before.subject.name)} as it is`, {
-    hint: `aixcl backups create ${shellWord(before.subject.name)}`,
-  });
 }
 
 /** What root puts into someone's folder, or in its place, is theirs. */

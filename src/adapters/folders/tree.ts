@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { FileIdentity } from '../../vault/evidence.ts';
 import { identityOf } from '../vault/file-identity.ts';
@@ -68,6 +68,13 @@ export async function readTree(root: string): Promise<FolderTree> {
   const tree: Growing = { files: [], folders: [], emptyFolders: [], links: [], owned: new Map(), odd: [] };
   await readInto(tree, root, '', await lstat(root, { bigint: true }));
   return tree;
+}
+
+/** One file as a tree of its own, `name` in it. Throws `ENOENT`. */
+export async function treeOfFile(path: string, name = basename(path)): Promise<FolderTree> {
+  const stats = await lstat(path, { bigint: true });
+  const files = stats.isFile() ? [treeFile(name, stats)] : [];
+  return { files, folders: [], emptyFolders: [], links: [], owned: new Map(), odd: [] };
 }
 
 async function readInto(tree: Growing, root: string, folder: string, own: BigIntStats): Promise<void> {

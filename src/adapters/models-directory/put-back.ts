@@ -91,7 +91,7 @@ function placesOf(
   if (only !== undefined && paths.length === 1) {
     if (!name.endsWith('.gguf')) {
       throw new AixclError('usage', `a model of one file is called by its file: ${quoted(`${name}.gguf`)}`, {
-        hint: `aixcl backups restore ${snapshot.id} --as ${shellWord(`${name}.gguf`)}`,
+        hint: `--as ${shellWord(`${name}.gguf`)}`,
       });
     }
     return { folder: false, placed: [{ path: only, place: name }] };

@@ -1,4 +1,4 @@
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
@@ -23,6 +23,8 @@ export async function claimNumbersOf(here: Vault, there: Vault, present: readonl
     try {
       await using handle = await open(path, 'wx', 0o444);
       await give(handle, owner);
+      // Whose it is, so that a deleted version comes back under its own number there, too.
+      await handle.writeFile(await readFile(join(from, place)));
       await handle.sync();
       folders.add(dirname(path));
     } catch (error) {

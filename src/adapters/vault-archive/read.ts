@@ -26,7 +26,7 @@ import {
 
 /** One snapshot of an archive, all of whose bytes were hashed. */
 export interface ArchivedSnapshot
-  extends Pick<Snapshot, 'digest' | 'subject' | 'created' | 'files' | 'size'> {
+  extends Pick<Snapshot, 'digest' | 'kind' | 'subject' | 'created' | 'facts' | 'files' | 'size'> {
   /** The id that it had in the vault that it comes from. */
   readonly id: string;
   readonly record: SnapshotRecord;
@@ -116,7 +116,9 @@ async function snapshotsOf(
     return {
       id,
       digest,
+      kind: metadata.kind,
       subject: metadata.subject,
+      facts: metadata.facts,
       created: metadata.created,
       files,
       size: files.reduce((sum, { size }) => sum + size, 0),

@@ -125,7 +125,8 @@ function bytesOf(digests: readonly Digest[], states: ReadonlyMap<Digest, BlobSta
   }, 0);
 }
 
-async function sweep(desk: Desk, digests: readonly Digest[]): Promise<void> {
+/** Takes blobs away that no record of the index needs any more. */
+export async function sweep(desk: Desk, digests: readonly Digest[]): Promise<void> {
   if (digests.length === 0) return;
   if (!(await desk.lock.isHeld())) throw new AixclError('verification', 'the lock of the vault is lost');
   for (const digest of digests) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { Layout } from './layout.ts';
 
-export type Glance = Pick<Snapshot, 'subject' | 'created' | 'verified' | 'damage'>;
+export type Glance = Pick<Snapshot, 'subject' | 'created' | 'verified' | 'damage' | 'facts'>;
 
 /**
  * What `index.json` alone says of each snapshot, by the annotations that are for a look at it (docs/vault.md): no manifest is read and nothing
@@ -23,7 +23,8 @@ function glanceOf(annotations: Record<string, string>): Glance | undefined {
   const [name, runtime, created, verified] = [
     said('model'),
     said('runtime'),
-    said('created'),
+    // Of a deleted version: when its bytes were saved.
+    said('saved') ?? said('created'),
     said('verified'),
   ];
   if (!name || !created || (runtime !== 'ollama' && runtime !== 'llama-server')) return undefined;
@@ -32,5 +33,6 @@ function glanceOf(annotations: Record<string, string>): Glance | undefined {
     created: new Date(created),
     verified: verified ? new Date(verified) : null,
     damage: said('damage') ?? null,
+    facts: {},
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -59,6 +59,20 @@ export async function claimNumber(numbers: string, series: Series, claim: Claim)
   throw new AixclError('unexpected', `${folder} holds a number beyond all reason`, {
     hint: `ls ${shellWord(folder)}`,
   });
+}
+
+/** The operation that a number was claimed for; undefined for one that nobody claimed. */
+export async function claimantOf(
+  numbers: string,
+  series: Series,
+  number: number,
+): Promise<string | undefined> {
+  try {
+    return (await readFile(join(numbers, series.folder, spelled(series, number)), 'utf8')).trim();
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 async function make(path: string, { operation, owner }: Claim): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
+import { deletedVersion } from '../../vault/deleted-version.ts';
 import { type Digest, digestOf, isDigest } from '../../vault/digest.ts';
 import { backupTypes, type Snapshot, type SnapshotDraft, type SnapshotFile } from '../../vault/snapshot.ts';
 import type { Marks, SnapshotRecord } from '../../vault/vault.ts';
@@ -85,11 +86,21 @@ function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> | str
   return `${issue?.path.join('.') || 'it'}: ${issue?.message}`;
 }
 
-/** The same draft always gives the same bytes. */
-export function writeMetadata(draft: SnapshotDraft): Buffer {
+/** The same draft always gives the same bytes. `id`: that a version is made under, for people; what an index says of it counts. */
+export function writeMetadata(draft: SnapshotDraft, id?: string): Buffer {
   const { kind, backupType, subject, created, reason, operation, folders, facts } = draft;
   const { runtime, name } = subject;
-  const value = { kind, backupType, subject: { runtime, name }, created, reason, operation, folders, facts };
+  const value = {
+    kind,
+    ...(id !== undefined && { id, model: name, description: reason }),
+    backupType,
+    subject: { runtime, name },
+    created,
+    reason,
+    operation,
+    folders,
+    facts,
+  };
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
@@ -142,6 +153,7 @@ export function writeManifest(config: BlobReference, files: readonly SnapshotFil
 
 /** An entry of `index.json`. What aixcl reads back are tag, id and marks; the rest is for people who look into the file. */
 export function writeDescriptor(snapshot: Snapshot, manifestSize: number, tag: string): object {
+  const was = deletedVersion(snapshot);
   return {
     mediaType: mediaTypes.manifest,
     artifactType: mediaTypes.snapshot,
@@ -154,6 +166,7 @@ export function writeDescriptor(snapshot: Snapshot, manifestSize: number, tag: s
       'io.aixcl.runtime': snapshot.subject.runtime,
       'io.aixcl.type': snapshot.backupType ?? snapshot.kind,
       'io.aixcl.created': snapshot.created.toISOString(),
+      ...(was && { 'io.aixcl.saved': was.created.toISOString() }),
       ...writeMarks(snapshot),
     },
   };

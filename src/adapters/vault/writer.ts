@@ -22,6 +22,7 @@ import { sameContent, unchanged } from './file-identity.ts';
 import { openRegular, tryTwice } from './hashing.ts';
 import { adopt, note, publish } from './publish.ts';
 import { keepDamaged, setAside } from './quarantine.ts';
+import { reinstate, retire } from './retire.ts';
 import { assertBlobsUnchanged, blobIdentity, rehash, remember } from './shelf.ts';
 import { takeIn } from './take-in.ts';
 
@@ -46,6 +47,14 @@ export class Writer implements VaultWriter {
 
   adopt(record: SnapshotRecord, files: readonly TakenFile[], number?: number): Promise<Snapshot> {
     return this.#inTurn(() => adopt(this.#desk, record, files, number));
+  }
+
+  retire(id: string, wish: Pick<SnapshotDraft, 'created' | 'reason' | 'operation'>): Promise<Snapshot> {
+    return this.#inTurn(() => retire(this.#desk, id, wish));
+  }
+
+  reinstate(id: string): Promise<Snapshot> {
+    return this.#inTurn(() => reinstate(this.#desk, id));
   }
 
   rehash(digest: Digest, size: number, options: WorkOptions): Promise<Evidence> {

@@ -45,7 +45,7 @@ export async function listVolume(
   helper: HelperContainer,
   { signal }: Pick<WorkOptions, 'signal'>,
 ): Promise<FolderTree> {
-  const output = await helper.run(script, [volumeTarget], signal, longestList);
+  const output = await helper.run(script, [volumeTarget], signal, { limit: longestList });
   return treeOf(output);
 }
 

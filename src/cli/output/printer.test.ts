@@ -97,3 +97,21 @@ test('progress as JSON is one object a line; quiet says nothing', () => {
     .fail();
   expect(stream.read()).toBeNull();
 });
+
+test('what a task says in its own words is a line in each mode but quiet', () => {
+  const said = (mode: 'plain' | 'json' | 'quiet') => {
+    const stderr = new PassThrough();
+    progressFor(mode, () => stderr as unknown as NodeJS.WriteStream)
+      .start('Merging')
+      .says?.('epoch 1');
+    return String(stderr.read() ?? '');
+  };
+  expect(said('plain')).toBe('  | epoch 1\n');
+  expect(JSON.parse(said('json').trim().split('\n').at(-1) ?? '')).toMatchObject({
+    type: 'progress',
+    phase: 'says',
+    label: 'Merging',
+    text: 'epoch 1',
+  });
+  expect(said('quiet')).toBe('');
+});

@@ -32,6 +32,7 @@ export function progressFor(
       });
     case 'plain':
       return new Board((state, phase) => {
+        if (phase === 'says') return void stderr().write(`${said(state.text)}\n`);
         if (phase === 'update' && state.total === undefined) return;
         if (phase !== 'start') stderr().write(`${describeTask(state, phase, performance.now())}\n`);
       });
@@ -40,10 +41,14 @@ export function progressFor(
   }
 }
 
-type Phase = 'start' | 'update' | 'succeed' | 'fail';
+type Phase = 'start' | 'update' | 'says' | 'succeed' | 'fail';
 type Tell = (state: TaskState, phase: Phase) => void;
 /** Off a terminal, a line about a long piece of work this often at most. */
 const plainEveryMs = 5000;
+
+function said(line: string | undefined): string {
+  return `  | ${line ?? ''}`;
+}
 
 /** Tells each task's course in lines. */
 class Board implements Progress {
@@ -64,6 +69,7 @@ class Board implements Progress {
         told = performance.now();
         this.#tell(state, 'update');
       },
+      says: (text) => this.#tell({ ...state, text }, 'says'),
       succeed: (text) => this.#tell(Object.assign(state, { text: text ?? state.text }), 'succeed'),
       fail: (text) => this.#tell(Object.assign(state, { text: text ?? state.text }), 'fail'),
     };
@@ -94,6 +100,7 @@ class LiveBoard implements Progress {
     };
     return {
       update: (change) => void Object.assign(state, change),
+      says: (line) => this.#persist(said(line)),
       succeed: end('succeed'),
       fail: end('fail'),
     };

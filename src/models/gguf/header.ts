@@ -5,10 +5,18 @@ import { ggufDefaultAlignment, ggufMagic, type ScalarType, scalarSize, valueType
 export interface GgufHeader {
   readonly version: number;
   readonly metadata: ReadonlyMap<string, HeaderValue>;
+  /** Where each key lies with its value, in bytes from the start of the file: to carry it over as it is. */
+  readonly extents: ReadonlyMap<string, Extent>;
   readonly tensors: readonly GgufTensor[];
   /** Where tensor data begins, in bytes from the start of the file. */
   readonly dataOffset: number;
   readonly alignment: number;
+}
+
+export interface Extent {
+  readonly from: number;
+  /** The byte after the last. */
+  readonly to: number;
 }
 
 type HeaderValue = string | number | bigint | boolean | { readonly of: string; readonly length: number };
@@ -127,10 +135,13 @@ function parse(cursor: Cursor): GgufHeader {
   const keyCount = cursor.count('metadata keys', maximumKeys);
 
   const metadata = new Map<string, HeaderValue>();
+  const extents = new Map<string, Extent>();
   for (let index = 0; index < keyCount; index++) {
+    const from = cursor.offset;
     const key = cursor.string('a key');
     if (metadata.has(key)) throw new GgufProblem(`it has the key ${JSON.stringify(key)} twice`);
     metadata.set(key, readValue(cursor, key));
+    extents.set(key, { from, to: cursor.offset });
   }
   const alignment = metadata.get('general.alignment') ?? ggufDefaultAlignment;
   if (typeof alignment !== 'number' || alignment < 1 || (alignment & (alignment - 1)) !== 0) {
@@ -148,6 +159,7 @@ function parse(cursor: Cursor): GgufHeader {
   return {
     version,
     metadata,
+    extents,
     tensors,
     dataOffset: Math.ceil(cursor.offset / alignment) * alignment,
     alignment,

@@ -34,7 +34,7 @@ export async function writeGguf(
   await using file = await open(path, 'wx', 0o644);
   await file.writeFile(header);
   for (const tensor of tensors) {
-    const expected = tensorBytes(tensor);
+    const expected = bytesOfTensor(tensor);
     let written = 0;
     for await (const chunk of tensor.data()) {
       written += chunk.byteLength;
@@ -56,41 +56,67 @@ export function encodeHeader(
   tensors: readonly TensorToWrite[],
   alignment = ggufDefaultAlignment,
 ): Uint8Array {
-  const parts: Buffer[] = [Buffer.from(ggufMagic), scalar('uint32', 3)];
-  parts.push(scalar('uint64', BigInt(tensors.length)), scalar('uint64', BigInt(metadata.size)));
-  for (const [key, value] of metadata) {
-    parts.push(scalar('string', key), scalar('uint32', valueTypes[value.type]));
-    if (value.type === 'array') {
-      parts.push(scalar('uint32', valueTypes[value.of]), scalar('uint64', BigInt(value.value.length)));
-      for (const item of value.value) parts.push(scalar(value.of, item));
-    } else {
-      parts.push(scalar(value.type, value.value));
-    }
+  const keys = [...metadata].map(([key, value]) => encodeKey(key, value));
+  const header = Buffer.concat([
+    encodeCounts(3, tensors.length, metadata.size),
+    ...keys,
+    encodeTensorInfos(tensors, alignment),
+  ]);
+  return Buffer.concat([header, Buffer.alloc(pad(header.length, alignment) - header.length)]);
+}
+
+/** What a GGUF file begins with. */
+export function encodeCounts(version: number, tensors: number, keys: number): Uint8Array {
+  return Buffer.concat([
+    Buffer.from(ggufMagic),
+    scalar('uint32', version),
+    scalar('uint64', BigInt(tensors)),
+    scalar('uint64', BigInt(keys)),
+  ]);
+}
+
+/** A key with its value, as they lie in the metadata. */
+export function encodeKey(key: string, value: GgufValue): Uint8Array {
+  const parts = [scalar('string', key), scalar('uint32', valueTypes[value.type])];
+  if (value.type === 'array') {
+    parts.push(scalar('uint32', valueTypes[value.of]), scalar('uint64', BigInt(value.value.length)));
+    for (const item of value.value) parts.push(scalar(value.of, item));
+  } else {
+    parts.push(scalar(value.type, value.value));
   }
+  return Buffer.concat(parts);
+}
+
+export type TensorShape = Pick<TensorToWrite, 'name' | 'shape' | 'type'>;
+
+/** The descriptions of tensors whose data lies in this order, one right after the other but for the alignment. */
+export function encodeTensorInfos(tensors: readonly TensorShape[], alignment: number): Uint8Array {
+  const parts: Buffer[] = [];
   let offset = 0;
   for (const tensor of tensors) {
     parts.push(scalar('string', tensor.name), scalar('uint32', tensor.shape.length));
     for (const size of tensor.shape) parts.push(scalar('uint64', BigInt(size)));
     parts.push(scalar('uint32', tensorTypeNumber(tensor.type)), scalar('uint64', BigInt(offset)));
-    offset += pad(tensorBytes(tensor), alignment);
+    offset += pad(bytesOfTensor(tensor), alignment);
   }
-  const header = Buffer.concat(parts);
-  return Buffer.concat([header, Buffer.alloc(pad(header.length, alignment) - header.length)]);
+  return Buffer.concat(parts);
 }
 
-function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
-  const value = metadata.get('general.alignment');
-  return value?.type === 'uint32' ? value.value : ggufDefaultAlignment;
-}
-
-function tensorBytes(tensor: TensorToWrite): number {
+/** Bytes of the data of a tensor, without what pads it. */
+export function bytesOfTensor(tensor: TensorShape): number {
   const type = tensorTypes.get(tensorTypeNumber(tensor.type))!;
   const elements = tensor.shape.reduce((product, size) => product * size, 1);
   return (elements / type.block) * type.bytes;
 }
 
-function pad(size: number, alignment: number): number {
+/** `size` and what pads it to the next multiple of `alignment`. */
+export function pad(size: number, alignment: number): number {
   return Math.ceil(size / alignment) * alignment;
+}
+
+function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
+  const value = metadata.get('general.alignment');
+  return value?.type === 'uint32' ? value.value : ggufDefaultAlignment;
 }
 
 function scalar(type: ScalarType, value: string | number | bigint | boolean): Buffer {

@@ -1,7 +1,7 @@
 import { AixclError } from '../../errors.ts';
 import { chooseSnapshots } from '../../vault/choose-snapshots.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
-import { bringBack, observeRestore, restoreText } from '../../wiring/bring-back.ts';
+import { observeRestore, restoreText } from '../../wiring/bring-back.ts';
 import { settleFirst, withOperation } from '../../wiring/operation.ts';
 import { readableContents } from '../../wiring/readable-vault.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
@@ -52,8 +52,8 @@ export async function restoreSnapshot(context: Surroundings, id: string): Promis
   const what = await observeRestore(context, snapshot, subject);
   if (what.observed.standing.kind === 'same') return { detail: restoreText(what.steps) };
   const targets = [id, subject.name];
-  const before = await withOperation(context, { command, targets }, (work) => bringBack(context, what, work));
-  return broughtBack(`restored ${subject.name} from ${id}`, before);
+  const { as, before } = await withOperation(context, { command, targets }, (work) => what.bring(work));
+  return broughtBack(`restored ${as} from ${id}`, before);
 }
 
 /** `before`: the backup of what stood there. */

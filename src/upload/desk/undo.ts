@@ -42,8 +42,8 @@ export async function undo(context: Surroundings, asked: string): Promise<JobEnd
   const { id, subject } = snapshot;
   const what = await observeRestore(context, snapshot, subject);
   const wish = { command, targets: [subject.name] };
-  const before = await withOperation(context, wish, (work) => takeBack(context, what, work));
-  return broughtBack(`brought back ${subject.name} from ${id}`, before);
+  const { as, before } = await withOperation(context, wish, (work) => takeBack(what, work));
+  return broughtBack(`brought back ${as} from ${id}`, before);
 }
 
 function notTheLast(asked: string, { id, subject }: Snapshot): AixclError {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { type Content, contentOf, type FaultHome, isSaved, savedIn, writeModel } from './fault-test.ts';
 import type { Scenario } from './sweep.ts';
+import { versionScenarios } from './version-scenarios.ts';
 
 export type MakeScenario = (home: FaultHome) => Promise<Scenario>;
 
@@ -276,4 +277,5 @@ export const scenarios: Readonly<Record<string, MakeScenario>> = {
   'vault import': bringIn,
   'vault sync': mirror,
   'vault gc': collect,
+  ...versionScenarios,
 };

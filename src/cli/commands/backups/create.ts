@@ -1,15 +1,16 @@
-import { stat } from 'node:fs/promises';
 import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
-import { type Found, findKept, listKept, lookUp, shownSubject } from '../../../models/find-kept.ts';
+import { type Found, listKept, shownSubject } from '../../../models/find-kept.ts';
 import { lostModels } from '../../../models/lost-runtimes.ts';
 import { quoted } from '../../../models/model-name.ts';
-import { isPath } from '../../../models/named-subject.ts';
+
 import { shellWord } from '../../../shell-word.ts';
+
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
-import { keeperOf, keepersOf } from '../../../wiring/keepers.ts';
+import { keepersOf } from '../../../wiring/keepers.ts';
+import { locate } from '../../../wiring/locate.ts';
 import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
@@ -69,14 +70,11 @@ async function named(
   argv: Arguments,
   outcomes: Outcomes,
 ): Promise<Found[]> {
-  const keepers = await keepersOf(context, runtimeOf(argv.runtime));
-  const directories = await keeperOf(context, 'directory');
+  const runtime = runtimeOf(argv.runtime);
   const found: Found[] = [];
   for (const name of names) {
     try {
-      const model = /^(\/|\.{1,2}(\/|$))/.test(name) ? undefined : await lookUp(keepers, name);
-      const folder = model ?? (isPath(name) || !model ? await lookUp([directories], name) : undefined);
-      const one = folder ?? (await orElse(keepers, name));
+      const one = await locate(context, name, runtime);
       const same = found.some(
         (each) =>
           each.model.subject.name === one.model.subject.name && each.keeper.runtime === one.keeper.runtime,
@@ -87,19 +85,6 @@ async function named(
     }
   }
   return found;
-}
-
-async function orElse(keepers: Parameters<typeof findKept>[0], name: string): Promise<Found> {
-  const there = await stat(name).catch(() => undefined);
-  if (there?.isDirectory()) {
-    throw new AixclError('notFound', `the folder ${quoted(name)} is empty, so there is nothing to save`, {
-      hint: `ls -la ${shellWord(name)}`,
-    });
-  }
-  if (!/^(\/|\.{1,2}(\/|$))/.test(name)) return await findKept(keepers, name);
-  throw new AixclError('notFound', `there is no folder ${quoted(name)}`, {
-    hint: `ls -la ${shellWord(name)}`,
-  });
 }
 
 /** Every model. A runtime that has none, though the vault holds models of it that nobody removed, has lost them: that is no success. */

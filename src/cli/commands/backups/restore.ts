@@ -3,11 +3,11 @@ import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
+import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
 import {
   type BringingBack,
-  bringBack,
   observeRestore,
   plannedSteps,
   restoredStep,
@@ -27,7 +27,7 @@ export async function restore(context: Context, argv: Arguments): Promise<void> 
   const contents = await readableContents(vaultOf(context));
   const [snapshot] = chooseBackups(contents, [String(argv.id)]);
   if (!snapshot) throw new Error('one id means one backup');
-  await restoreTo(context, command, snapshot, targetOf(snapshot, text(argv.to), text(argv.as)));
+  await restoreTo(context, command, snapshot, targetOf(command, snapshot, argv));
 }
 
 /** Puts a snapshot in place of what stands under `target`, which is saved first and asked about. */
@@ -50,10 +50,11 @@ export async function restoreTo(
     await context.confirm(`Put ${snapshot.id} in the place of ${shownSubject(target)}?`);
   }
   const targets = [snapshot.id, target.name];
-  const before = await withOperation(context, { command, targets }, (work) => bringBack(context, what, work));
-  const lines = [`restored ${shownSubject(target)} from ${snapshot.id}`];
+  const brought = await withOperation(context, { command, targets }, (work) => what.bring(work));
+  const { as, before } = brought;
+  const lines = [`restored ${as} from ${snapshot.id}`];
   if (before) lines.push(`what stood there is ${before.id}; to have that back: aixcl undo`);
-  const steps = [restoredStep(what.observed, before)];
+  const steps = [restoredStep(what.observed, brought)];
   context.out.result({ command, changed: true, steps }, lines.join('\n'));
 }
 
@@ -70,7 +71,9 @@ function refuseStranger({ observed: { standing, target, snapshot } }: BringingBa
   );
 }
 
-function targetOf({ subject, id }: Snapshot, to: string | undefined, as: string | undefined): Subject {
+/** Where the files of a snapshot are to go: `--to`, `--as`, or where they lived. `command`: as the user types it. */
+export function targetOf(command: string, { subject, id }: Snapshot, argv: Arguments): Subject {
+  const [to, as] = [text(argv.to), text(argv.as)];
   if (to !== undefined && as !== undefined) {
     throw new AixclError(
       'usage',
@@ -83,9 +86,13 @@ function targetOf({ subject, id }: Snapshot, to: string | undefined, as: string 
   if (to !== undefined) return { runtime: 'directory', name: resolve(to) };
   if (as === undefined) return subject;
   if (subject.runtime === 'directory') {
-    throw new AixclError('usage', `${id} is of a folder, which has a place and no name`, {
-      hint: `aixcl ${command} ${id} --to DIR`,
-    });
+    throw new AixclError(
+      'usage',
+      `${id} is of what lies in a folder of yours, which has a place and no name`,
+      {
+        hint: `aixcl ${command} ${shellWord(id)} --to DIR`,
+      },
+    );
   }
   return { runtime: subject.runtime, name: as };
 }

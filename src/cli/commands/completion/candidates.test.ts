@@ -23,13 +23,21 @@ test.each([
   ['stack logs ollama ', 'names', ['services']],
   ['backups restore ', 'names', ['backups']],
   ['backups list --model ', 'names', ['models']],
+  ['versions ', 'words', ['list', 'create', 'show', 'restore', 'delete', 'diff']],
+  ['versions show ', 'names', ['versions']],
+  ['versions diff tea.gguf@v001 ', 'names', ['versions']],
+  ['versions create ', 'names', ['models']],
+  ['vault export x.tar ', 'names', ['backups', 'versions']],
 ] as const)('after "aixcl %s" come %s: %s', (line, kind, expected) => {
   expect(at(line)[kind]).toEqual(expect.arrayContaining([...expected]));
 });
 
-test.each(['models add ', '-f ', '--file ', 'vault import '])('after "aixcl %s" come files', (line) => {
-  expect(at(line)).toMatchObject({ words: [], files: true });
-});
+test.each(['versions create tea.gguf --evolution ', 'models add ', '-f ', '--file ', 'vault import '])(
+  'after "aixcl %s" come files',
+  (line) => {
+    expect(at(line)).toMatchObject({ words: [], files: true });
+  },
+);
 
 test.each(['models show tea.gguf ', 'nonsense ', 'models nonsense ', 'models list --model-that-is-none '])(
   'after "aixcl %s" comes nothing',

@@ -12,7 +12,7 @@ export interface Candidates {
   readonly files: boolean;
 }
 
-export type NameKind = 'models' | 'services' | 'backups';
+export type NameKind = 'models' | 'services' | 'backups' | 'versions';
 
 /** Positionals by the name that a verb gives them; others are free text. */
 const positionals: Readonly<Record<string, Omit<Candidates, 'words'> & { readonly words?: string[] }>> = {
@@ -26,12 +26,25 @@ const positionals: Readonly<Record<string, Omit<Candidates, 'words'> & { readonl
   source: { names: [], files: true },
   file: { names: [], files: true },
   folder: { names: [], files: true },
-  snapshots: { names: ['backups'], files: false },
+  snapshots: { names: ['backups', 'versions'], files: false },
+  version: { names: ['versions'], files: false },
+  other: { names: ['versions'], files: false },
+  subject: { names: ['models'], files: true },
+  model: { names: ['models'], files: false },
   shell: { names: [], files: false, words: ['bash', 'zsh', 'fish'] },
 };
 
 /** Options whose value is a path. */
-const pathOptions = new Set(['file', 'env-file', 'to', 'training-data', 'metrics', 'evolution']);
+const pathOptions = new Set([
+  'file',
+  'env-file',
+  'to',
+  'training-data',
+  'metrics',
+  'evolution',
+  'base',
+  'adapter',
+]);
 
 const nothing: Candidates = { words: [], names: [], files: false };
 
@@ -88,8 +101,8 @@ function optionBefore(
 
 function valuesOf(name: string, { choices }: Options): Candidates {
   if (choices) return { ...nothing, words: choices.map(String) };
-  if (name === 'model') return { ...nothing, names: ['models'] };
-  return { ...nothing, files: pathOptions.has(name) };
+  const names: NameKind[] = ['model', 'base', 'adapter'].includes(name) ? ['models'] : [];
+  return { ...nothing, names, files: pathOptions.has(name) };
 }
 
 function optionNames(options: Readonly<Record<string, Options>>): string[] {

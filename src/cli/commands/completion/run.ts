@@ -6,6 +6,7 @@ import { manifestPaths } from '../../../adapters/ollama/store/manifest-paths.ts'
 import { AixclError } from '../../../errors.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { nameFromPath, shownName } from '../../../models/ollama/name.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { nouns } from '../../nouns.ts';
@@ -43,6 +44,11 @@ async function namesOf(context: Context, kind: NameKind): Promise<string[]> {
   }
 }
 
+async function idsOf(context: Context, wanted: Snapshot['kind']): Promise<string[]> {
+  const { snapshots } = await vaultOf(context).contents();
+  return snapshots.filter(({ kind }) => kind === wanted).map(({ id }) => id);
+}
+
 const lookUp: Readonly<Record<NameKind, (context: Context) => Promise<string[]>>> = {
   async models({ home }) {
     const [{ found }, manifests] = await Promise.all([
@@ -53,5 +59,6 @@ const lookUp: Readonly<Record<NameKind, (context: Context) => Promise<string[]>>
     return [...found.map(({ name }) => name), ...ollama];
   },
   services: async (context) => [...(await context.definition()).services.keys()],
-  backups: async (context) => (await vaultOf(context).contents()).snapshots.map(({ id }) => id),
+  backups: async (context) => idsOf(context, 'backup'),
+  versions: async (context) => idsOf(context, 'version'),
 };

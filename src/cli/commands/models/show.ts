@@ -69,7 +69,8 @@ function textOf(value: Shown, paint: Paint): string {
     ['digest', value.digest],
     ['source', value.source],
     ['arguments', value.arguments.length > 0 ? value.arguments.join(' ') : null],
-    ['backups', [...value.versions, ...value.backups].map(({ id }) => id).join(' ') || 'none'],
+    ['versions', value.versions.map(({ id }) => id).join(' ') || 'none'],
+    ['backups', value.backups.map(({ id }) => id).join(' ') || 'none'],
     ['last backup', value.lastBackup ?? 'never'],
   ];
   const width = Math.max(...rows.map(([title]) => title.length));

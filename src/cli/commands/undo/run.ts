@@ -39,7 +39,7 @@ export async function undo(context: Context, _argv: Arguments): Promise<void> {
   if (all.length > 0) {
     const targets = all.map(({ observed }) => observed.target.name);
     await withOperation(context, { command, targets }, async (work) => {
-      for (const each of all) await takeBackShown(context, each, work, outcomes, lines);
+      for (const each of all) await takeBackShown(each, work, outcomes, lines);
       outcomes.tell(work);
     });
   }
@@ -75,7 +75,6 @@ async function observe(context: Context, outcomes: Outcomes): Promise<BringingBa
 }
 
 async function takeBackShown(
-  context: Context,
   what: BringingBack,
   work: Work,
   outcomes: Outcomes,
@@ -83,13 +82,14 @@ async function takeBackShown(
 ): Promise<void> {
   const { snapshot, target, standing } = what.observed;
   try {
-    const before = await takeBack(context, what, work);
+    const brought = await takeBack(what, work);
+    const { before } = brought;
     if (standing.kind === 'same') {
       for (const step of plannedSteps(what.steps)) outcomes.add(step);
       lines.push(restoreText(what.steps));
     } else {
-      outcomes.add(restoredStep(what.observed, before));
-      lines.push(`brought back ${shownSubject(target)} from ${snapshot.id}`);
+      outcomes.add(restoredStep(what.observed, brought));
+      lines.push(`brought back ${brought.as} from ${snapshot.id}`);
       if (before) lines.push(`  what stood there is ${before.id}; to have that back: aixcl undo`);
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import { nameProblem } from '../../../models/model-name.ts';
 import { nameFromPath, parseOllamaName, shownName } from '../../../models/ollama/name.ts';
 import { hexOf } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { modelFiles } from '../../../vault/version-files.ts';
 
 /**
  * Throws `verification` for a snapshot from elsewhere whose names would lead out of where its runtime keeps models: such a one is never taken
@@ -11,8 +12,11 @@ import type { Snapshot } from '../../../vault/snapshot.ts';
  */
 export function assertRestorable(
   file: string,
-  { id, subject, files }: Pick<Snapshot, 'id' | 'subject' | 'files'>,
+  snapshot: Pick<Snapshot, 'id' | 'kind' | 'subject' | 'files' | 'facts'>,
 ): void {
+  const { id, subject } = snapshot;
+  // What a version has beside its model's files goes to no runtime.
+  const files = modelFiles(snapshot);
   const refuse = (why: string): never => {
     throw new AixclError('verification', `${file} holds ${id} of ${JSON.stringify(subject.name)}, ${why}`, {
       hint: 'Nothing was taken from it.',

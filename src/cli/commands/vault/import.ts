@@ -6,6 +6,7 @@ import type { StepOutcome } from '../../../plan/step.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { Digest } from '../../../vault/digest.ts';
 import type { Vault, VaultContents } from '../../../vault/vault.ts';
+import { parseVersionId } from '../../../vault/version-id.ts';
 import { withOperation } from '../../../wiring/operation.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
@@ -24,7 +25,7 @@ export async function importFrom(context: Context, argv: Arguments): Promise<voi
   for (const snapshot of archive.snapshots) assertRestorable(file, snapshot);
   const here = new Map(snapshots.map(({ digest, id }) => [digest, id]));
   const fresh = archive.snapshots.filter(({ digest }) => !here.has(digest));
-  const kept = archive.snapshots.flatMap((each): StepOutcome[] => {
+  const kept = archive.snapshots.flatMap((each): ImportOutcome[] => {
     const id = here.get(each.digest);
     return id === undefined ? [] : [outcomeOf(each, id, 'kept', 'it is here already')];
   });
@@ -35,12 +36,14 @@ export async function importFrom(context: Context, argv: Arguments): Promise<voi
   const foreign = fresh.map(
     (each): ForeignSnapshot => ({
       ...each,
+      // A version keeps its number where that was never used.
+      ...(each.kind === 'version' && numberWish(each.id)),
       bytesOf: (digest) => ({ kind: 'stream', open: async () => archive.openBlob(digest) }),
     }),
   );
   const targets = fresh.map(({ subject }) => subject.name);
   const done = await withOperation(context, { command, targets }, async ({ writer, operation }) => {
-    const outcomes: StepOutcome[] = [];
+    const outcomes: ImportOutcome[] = [];
     for (const each of foreign) {
       await operation.step('import', each.subject.name, `${each.id} of ${file}`);
       const { id } = await publishForeign(context, writer, each, { recheck: true });
@@ -49,6 +52,11 @@ export async function importFrom(context: Context, argv: Arguments): Promise<voi
     return outcomes;
   });
   report(context, [...kept, ...done]);
+}
+
+function numberWish(id: string): { readonly number?: number } {
+  const number = parseVersionId(id)?.number ?? undefined;
+  return number === undefined ? {} : { number };
 }
 
 /** Without an index nothing can be taken in; a single record that can't be read is in nobody's way. */
@@ -89,15 +97,21 @@ function noRoom({ path }: Vault, needed: number, free: number): AixclError {
   );
 }
 
+/** `snapshot`: its id here, or, as long as it has none, where it comes from. */
+interface ImportOutcome extends StepOutcome {
+  readonly snapshot: string;
+}
+
 function outcomeOf(
-  { subject, size }: ArchivedSnapshot,
+  { subject, size }: Pick<ArchivedSnapshot, 'subject' | 'size'>,
   id: string,
   outcome: StepOutcome['outcome'],
   because: string,
-): StepOutcome {
+): ImportOutcome {
   return {
     kind: 'import',
     target: `${id} (${subject.name})`,
+    snapshot: id,
     outcome,
     because: `${because}; ${bytes(size)}`,
   };
@@ -111,11 +125,15 @@ const words = {
   skipped: 'skipped',
 };
 
-function report(context: Context, steps: readonly StepOutcome[]): void {
+function report(context: Context, steps: readonly ImportOutcome[]): void {
   const changed = steps.some(({ outcome }) => outcome === 'done');
   const lines = steps.map(({ outcome, target, because }) => `${words[outcome]} ${target}: ${because}`);
   const [first] = steps.filter(({ outcome }) => outcome === 'done');
-  if (first) lines.push(`next: aixcl backups restore ${first.target.split(' ', 1)[0]}`);
+  if (first) {
+    const { snapshot: id } = first;
+    const noun = parseVersionId(id) ? 'versions' : 'backups';
+    lines.push(`next: aixcl ${noun} restore ${shellWord(id)}`);
+  }
   context.out.result({ command, changed, steps }, lines.join('\n'));
 }
 

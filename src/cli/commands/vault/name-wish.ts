@@ -3,18 +3,21 @@ import { AixclError } from '../../../errors.ts';
 import { type OllamaName, parseOllamaName, sameName } from '../../../models/ollama/name.ts';
 import type { SnapshotWish } from '../../../vault/choose-snapshots.ts';
 import type { Subject } from '../../../vault/subject.ts';
+import { parseVersionId } from '../../../vault/version-id.ts';
 
 /** What `text` may mean: an id, or a subject in the spelling of any runtime. */
 export function wishFor(text: string): SnapshotWish {
+  const version = parseVersionId(text);
+  return { text, means: meaning(text), ...(version && { meansModel: meaning(version.model) }) };
+}
+
+function meaning(text: string): (subject: Subject) => boolean {
   const ollama = ollamaName(text);
-  return {
-    text,
-    means({ runtime, name }: Subject) {
-      if (runtime === 'directory') return name === resolve(text);
-      if (runtime === 'llama-server' || runtime === 'volume') return name === text;
-      const own = ollamaName(name);
-      return ollama !== undefined && own !== undefined && sameName(ollama, own);
-    },
+  return ({ runtime, name }) => {
+    if (runtime === 'directory') return name === resolve(text);
+    if (runtime === 'llama-server' || runtime === 'volume') return name === text;
+    const own = ollamaName(name);
+    return ollama !== undefined && own !== undefined && sameName(ollama, own);
   };
 }
 
