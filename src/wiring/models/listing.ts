@@ -27,7 +27,7 @@ export async function ggufListing({ home }: Surroundings): Promise<Listing> {
 }
 
 /** Every model of Ollama, from its store, whether or not it runs. */
-export async function ollamaListing(context: Surroundings): Promise<Listing> {
+async function ollamaListing(context: Surroundings): Promise<Listing> {
   const { ollamaOf } = await import('../ollama.ts');
   const { keeper, store } = await ollamaOf(context);
   const described: Described[] = [];
