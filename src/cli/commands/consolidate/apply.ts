@@ -10,7 +10,7 @@ import type { Snapshot } from '../../../vault/snapshot.ts';
 import { journalOf } from '../../../wiring/journal.ts';
 import { toItsEnd } from '../../../wiring/journalled.ts';
 import { holdingVault, type Work } from '../../../wiring/operation.ts';
-import { recordFor } from '../../../wiring/versioning.ts';
+import { recordFor } from '../../../wiring/versions/versioning.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { checkMerged } from './check-merged.ts';

@@ -12,7 +12,7 @@ import { AixclError, reasonOf } from '../../../errors.ts';
 import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { quoted } from '../../../models/model-name.ts';
 import type { Operation } from '../../../plan/journal.ts';
-import { headerAt } from '../../../wiring/gguf-files.ts';
+import { headerAt } from '../../../wiring/models/gguf-files.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateSight } from './observe.ts';
 

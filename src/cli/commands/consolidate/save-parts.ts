@@ -7,7 +7,7 @@ import { backUp } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
 import type { Work } from '../../../wiring/operation.ts';
-import { makeVersion, type VersionRecords } from '../../../wiring/versioning.ts';
+import { makeVersion, type VersionRecords } from '../../../wiring/versions/versioning.ts';
 import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateSight } from './observe.ts';

@@ -6,9 +6,9 @@ import {
   type MetadataChange,
   type TensorChange,
 } from '../../../models/version-diff.ts';
-import { bytesToCompare, diffTensors, type TensorDiff } from '../../../wiring/compare-tensors.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
+import { bytesToCompare, diffTensors, type TensorDiff } from '../../../wiring/versions/compare-tensors.ts';
 import { working } from '../../../wiring/working.ts';
 import type { Context, Paint } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
