@@ -15,7 +15,7 @@ import { until } from './until.ts';
 const program = fileURLToPath(new URL('../../../services/upload-ui/app/server.cjs', import.meta.url));
 
 /** The page runs until its test, whose own limit is no longer than this, stops it. */
-const longestTestMs = 1_800_000;
+const longestTestMs = 3_600_000;
 
 export interface PageOptions {
   readonly inject?: readonly Injection[];
