@@ -8,6 +8,7 @@ import { recordsUnreadable } from '../../../wiring/readable-vault.ts';
 import { type BackupObject, describeBackup } from '../../../wiring/snapshots/describe-backup.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Column, Context, Paint } from '../../context.ts';
+import { oneLine } from '../../output/plain.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 
 /** `backups list`: from the vault's records alone. Records that can't be read are told when the others are shown. */
@@ -47,7 +48,7 @@ function columns(paint: Paint): Column<BackupObject>[] {
     { title: 'Created', value: ({ created }) => ago(new Date(created), now) },
     { title: 'Size', value: ({ size }) => bytes(size), align: 'right' },
     { title: 'State', value: (row) => stateOf(row, paint) },
-    { title: 'Reason', value: ({ reason }) => reason.replace(/\p{Cc}/gu, ' ') },
+    { title: 'Reason', value: ({ reason }) => oneLine(reason) },
   ];
 }
 
