@@ -5,7 +5,7 @@ import { inQuarantine } from '../../../adapters/vault/quarantine.ts';
 import type { Amount, BackupsExamined, VaultExamined } from '../../../doctor/examined.ts';
 import { systemCode } from '../../../errors.ts';
 import { lastBackups } from '../../../models/last-backups.ts';
-import { ggufListing, subjectOf } from '../../../wiring/listing.ts';
+import { ggufListing, subjectOf } from '../../../wiring/models/listing.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function lookAtVault({ context, vault }: Surroundings): Promise<VaultExamined> {
