@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** In CI five engines, browsers and models share two cores, and a second try tells a late answer from a wrong one; scripts/test.js names those tests. */
+const retry = process.env.CI ? 1 : 0;
+
 /**
  * Unit tests stand beside their code and need nothing; engine tests share one private engine. Faults come after them, and have the machine to
  * themselves.
@@ -13,6 +16,7 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/unit/**/*.test.ts'],
           // What syncs to the disk takes long on a busy machine.
           testTimeout: 30_000,
+          retry,
         },
       },
       {
@@ -23,6 +27,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+          retry,
         },
       },
       {
@@ -33,6 +38,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          retry,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,6 +2,8 @@
  * `npm test -- ARGS…`: all tests (ARGS go to vitest), on a fresh clone too. The last line of output is
  * `N passed, N failed, N skipped`, from vitest's own report.
  *
+ * Tests that passed only when run again (vitest.config.ts says which may) are named.
+ *
  * No test executed is a failure; so is a skipped one where `CI` is set: there everything can be had, so nothing may be left out.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,8 +15,13 @@ await bootstrap();
 const folder = mkdtempSync(join(tmpdir(), 'aixcl-report-'));
 try {
   const report = join(folder, 'report.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run('vitest', ['run', ...reporters, ...process.argv.slice(2)]);
+  const reporters = ['default', './scripts/second-tries.js', 'json'].map((name) => `--reporter=${name}`);
+  const code = await run('vitest', [
+    'run',
+    ...reporters,
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ]);
   const counts = count(report);
   const reason = whyFailed(counts);
   if (reason) process.stderr.write(`${reason}\n`);

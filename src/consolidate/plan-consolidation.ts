@@ -186,7 +186,7 @@ function endOf({ adapter, removeAdapter }: ObservedConsolidation): ConsolidateSt
 }
 
 /** Bytes of the model as it is published, or the most that it may come to. */
-export function finalBytes({ merge, base, quantize }: ObservedConsolidation): number {
+function finalBytes({ merge, base, quantize }: ObservedConsolidation): number {
   const merged = mergedBytes({ merge, base });
   return quantize ? (quantize.bytes ?? merged) : merged;
 }

@@ -135,7 +135,7 @@ async function failed(engine: Engine, container: ContainerDetail, why: string): 
 }
 
 /** The last lines of a container's log, oldest first. */
-export async function lastLines(engine: Engine, id: string, count: number): Promise<string[]> {
+async function lastLines(engine: Engine, id: string, count: number): Promise<string[]> {
   const found: string[] = [];
   for await (const line of engine.logs(id, { tail: count })) found.push(line.text);
   return found;

@@ -4,7 +4,7 @@ import type { BrokenRecord, Snapshot } from './snapshot.ts';
 import { type Subject, sameSubject } from './subject.ts';
 
 /** Days that a snapshot is kept at the least, as is said when it is made. `backups cleanup --retention-days` can only say more. */
-export const promisedDays = 30;
+const promisedDays = 30;
 
 /** Types that a command makes on its own, in place of what it takes away. Whoever ran it was told for how long they stay. */
 const promised: readonly (Snapshot['backupType'] | undefined)[] = [

@@ -3,7 +3,7 @@ import { deletedVersion } from './deleted-version.ts';
 import type { Snapshot, SnapshotFile } from './snapshot.ts';
 
 /** What lies in a version beside the model's own files, which lie there as in a backup; those of a directory under `adapter/`. */
-export const adapterFolder = 'adapter';
+const adapterFolder = 'adapter';
 export const evolutionFolder = 'evolution_snapshots';
 
 /** Of a version that was deleted: its `metadata.json`, byte for byte. */

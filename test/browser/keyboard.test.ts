@@ -35,9 +35,12 @@ describePage('by keyboard alone', (the) => {
       await page.keyboard.press('Space');
       const dialog = page.getByRole('dialog', { name: 'Delete a.gguf?' });
       await dialog.waitFor();
+      const way = await followFocus(page);
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
       expect(await focused(page)).toBe('Delete a.gguf');
+      // Without a stop on the way, which a screen reader would read out.
+      expect(await way()).toEqual(['Delete a.gguf']);
 
       await page.keyboard.press('Enter');
       await dialog.getByText('The backup is held').waitFor();
@@ -83,11 +86,20 @@ async function tabTo(page: Page, name: string | RegExp): Promise<void> {
 
 /** What a screen reader would call it. */
 function focused(page: Page): Promise<string> {
-  return page.evaluate(`(() => {
-    const here = document.activeElement;
-    return here.getAttribute('aria-label') ?? here.labels?.[0]?.textContent.trim() ?? here.textContent.trim();
-  })()`);
+  return page.evaluate(`(${nameOf})(document.activeElement)`);
 }
+
+/** What gets the focus from now on, asked a paint later, when all that follows has been done. */
+async function followFocus(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(`(() => {
+    window.way = [];
+    document.addEventListener('focusin', ({ target }) => window.way.push((${nameOf})(target)));
+  })()`);
+  return () => page.evaluate('new Promise((done) => setTimeout(() => done(window.way), 100))');
+}
+
+const nameOf = `(element) =>
+  element.getAttribute('aria-label') ?? element.labels?.[0]?.textContent.trim() ?? element.textContent.trim()`;
 
 async function expectFocus(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate('document.activeElement?.tagName ?? null')).not.toBe('BODY');

@@ -118,6 +118,7 @@ describeEngine('a consolidation', () => {
       [['--quantize', 'Q9_0'], 2, /knows no type Q9_0.*Q8_0/s],
       [['--quantize', 'IQ1_S'], 2, /importance matrix/],
       [['--description', ' '], 2, /description/],
+      [['--merge-command', ' '], 2, /--merge-command is empty/],
     ];
     for (const [more, code, words] of cases) {
       const { stderr, ...refused } = await at.run(...more);

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Report } from '../../src/adapters/debian/run-command.ts';
 import { connect } from '../../src/adapters/docker/connect.ts';
 import { localLlamaImage } from '../../src/stack/local-image.ts';
@@ -7,7 +7,8 @@ import { contentHash } from './content-hash.ts';
 import type { PrivateEngine } from './private-engine.ts';
 import { runProcess } from './process.ts';
 
-const context = fileURLToPath(new URL('../stand-in/ollama/', import.meta.url));
+/** Below the clone: the benchmarks run all of this from a bundle elsewhere. */
+const context = join(process.cwd(), 'test', 'stand-in', 'ollama');
 const repository = 'aixcl-test/ollama-stand-in';
 
 /** Reference of the stand-in's image, which is on `engine` afterwards. A changed stand-in has another. */

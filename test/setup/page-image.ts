@@ -1,10 +1,11 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { connect } from '../../src/adapters/docker/connect.ts';
 import { localLlamaImage } from '../../src/stack/local-image.ts';
 import { contentHash } from './content-hash.ts';
 import type { PrivateEngine } from './private-engine.ts';
 
-const context = fileURLToPath(new URL('../../services/upload-ui/', import.meta.url));
+/** Below the clone: the benchmarks run all of this from a bundle elsewhere. */
+const context = join(process.cwd(), 'services', 'upload-ui');
 const repository = 'aixcl-test/upload-ui';
 
 /** Reference of the upload page's image, built as the stack builds it; it is on `engine` afterwards. A changed page has another. */

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AixclError, systemCode } from '../../errors.ts';
@@ -23,13 +23,24 @@ export async function takeOver(path: string, models: string, by: string): Promis
     });
   }
   if (!found.isFile() || found.nlink > 1) {
-    throw new AixclError('verification', `what ${by} left at OUTPUT is no file of its own, but a link`, {
-      hint: 'Let it copy the file: cp MERGED "$OUTPUT"',
-    });
+    throw new AixclError(
+      'verification',
+      `what ${by} left at OUTPUT is no file of its own, but ${kindOf(found)}`,
+      {
+        hint: found.isDirectory()
+          ? 'It has to write the merged model as one GGUF, to the path in $OUTPUT.'
+          : 'Let it copy the file: cp MERGED "$OUTPUT"',
+      },
+    );
   }
   await using handle = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
   await give(handle, await ownershipOf(models));
   await handle.chmod(0o644);
   await handle.sync();
   await syncDirectory(dirname(path));
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a folder';
+  return found.isFile() || found.isSymbolicLink() ? 'a link' : 'a device or a pipe';
 }

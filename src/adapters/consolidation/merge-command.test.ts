@@ -72,3 +72,9 @@ test('what one leaves running in its group writes no more once it ended', async 
   await delay(800);
   expect(existsSync(late)).toBe(false);
 });
+
+test('of a line without an end its beginning is told', async () => {
+  const lines: string[] = [];
+  await run("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo end", undefined, lines);
+  expect(lines.map(({ length }) => length)).toEqual([2000, 3]);
+});

@@ -17,6 +17,8 @@ export interface MergeCommand {
 }
 
 const evidenceLines = 12;
+/** Characters; nobody reads more, and it may print without an end. */
+const longestLine = 2000;
 /** It has so many milliseconds to end once it is asked to. */
 const patienceMs = 800;
 
@@ -42,7 +44,10 @@ export async function runMergeCommand(wish: MergeCommand): Promise<void> {
   const last: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream! }).on('line', (line) => {
-      const shown = line.replace(/\p{Cc}/gu, ' ').trimEnd();
+      const shown = line
+        .slice(0, longestLine)
+        .replace(/\p{Cc}/gu, ' ')
+        .trimEnd();
       if (shown === '') return;
       last.push(shown);
       if (last.length > evidenceLines) last.shift();

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AixclError } from '../../errors.ts';
 import { type Report, runCommand, succeeds, systemEnvironment } from './run-command.ts';
 
-export const defaultSocket = '/var/run/docker.sock';
+const defaultSocket = '/var/run/docker.sock';
 const pidFile = '/run/docker.pid';
 const logFile = '/var/log/docker.log';
 const serviceWaitMs = 30_000;
@@ -98,7 +98,7 @@ async function mountControlGroups(): Promise<void> {
 }
 
 /** Waits until an engine answers on `socket`; false after `ms` or once `until` holds. */
-export async function waitForAnswer(
+async function waitForAnswer(
   socket: string,
   ms: number,
   { signal, until = () => false }: { signal?: AbortSignal | undefined; until?: () => boolean } = {},

@@ -8,7 +8,7 @@ import { unreachable } from './failures.ts';
 export type TlsSecrets = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>;
 
 /** An answer of the engine that is none of success; its message is the engine's own. */
-export class EngineRefusal extends Error {
+class EngineRefusal extends Error {
   readonly statusCode: number;
 
   constructor(statusCode: number, message: string) {

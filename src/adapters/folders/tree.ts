@@ -117,7 +117,7 @@ export function treeFile(path: string, stats: BigIntStats): TreeFile {
   };
 }
 
-export function ownedOf(stats: BigIntStats): Owned {
+function ownedOf(stats: BigIntStats): Owned {
   const bits = Number(stats.mode & 0o7777n);
   return { uid: Number(stats.uid), gid: Number(stats.gid), bits, mtime: mtimeOf(stats) };
 }

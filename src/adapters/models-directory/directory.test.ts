@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ModelName } from '../../models/model-name.ts';
@@ -42,6 +42,28 @@ test('files, loose shards and folders are models; hidden, empty and other things
     models: { 'a.gguf': 'whole', folder: 'whole', 'loose-00001-of-00002.gguf': 'whole' },
     unusable: {},
   });
+});
+
+test('a file that comes and goes while its folder is listed is there or not, and hinders nobody', async () => {
+  await writeSelfTestModel(at('a.gguf'));
+  await writeSelfTestModel(at('b.gguf'));
+  let isOver = false;
+  const others = (async () => {
+    while (!isOver) {
+      await rename(at('b.gguf'), at('.b'));
+      await rename(at('.b'), at('b.gguf'));
+    }
+  })();
+  try {
+    for (let look = 0; look < 200; look += 1) {
+      const { models, unusable } = await listed();
+      expect(models).toMatchObject({ 'a.gguf': 'whole' });
+      expect(unusable).toEqual({});
+    }
+  } finally {
+    isOver = true;
+    await others;
+  }
 });
 
 test('sizes and parameters are those of all shards', async () => {

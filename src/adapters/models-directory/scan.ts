@@ -34,6 +34,7 @@ export async function scan(directory: string): Promise<{ found: FoundModel[]; un
     }
     if (name.startsWith('.') || (name === activeLink && entry.link)) continue;
     const kind = await kindOf(directory, name);
+    if (kind === 'gone') continue;
     if (kind === 'folder') {
       const paths = await filesOfFolder(directory, name);
       if (typeof paths === 'string') unusable.push({ name: quoted(name), why: paths });
@@ -102,14 +103,24 @@ async function namesIn(directory: string): Promise<Entry[]> {
   }
 }
 
-async function kindOf(directory: string, name: string): Promise<'folder' | { problem: string | undefined }> {
+/** `gone`: it was taken away since the folder was read. */
+async function kindOf(
+  directory: string,
+  name: string,
+): Promise<'folder' | 'gone' | { problem: string | undefined }> {
   try {
     const stats = await stat(await resolveInside(directory, name));
     if (stats.isDirectory()) return 'folder';
     return { problem: stats.isFile() ? undefined : 'it is not a regular file' };
   } catch (error) {
-    if (error instanceof NotOpened) return { problem: error.message };
-    if (systemCode(error) === 'EACCES') return { problem: 'it can not be read by this user' };
-    throw error;
+    if (error instanceof NotOpened) return error.gone ? 'gone' : { problem: error.message };
+    switch (systemCode(error)) {
+      case 'ENOENT':
+        return 'gone';
+      case 'EACCES':
+        return { problem: 'it can not be read by this user' };
+      default:
+        throw error;
+    }
   }
 }

@@ -144,7 +144,7 @@ export async function uploadFolders(models: string): Promise<UploadFolder[]> {
   return names.filter(isUploadId).map((id) => new UploadFolder(models, id));
 }
 
-export function isUploadId(text: string): boolean {
+function isUploadId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text);
 }
 

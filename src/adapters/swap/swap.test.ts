@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -195,4 +195,11 @@ test('a note that can not be read stops whoever comes next, and names itself', a
     code: 'unexpected',
     hint: expect.stringContaining('x.json'),
   });
+});
+
+test('a note that went since it was listed is of a change that has come to its end', async () => {
+  await killedAt('staged');
+  // Listed, and not there to be read.
+  await symlink('gone', join(notes, 'test-0.json'));
+  expect((await notedSwaps(notes)).map(({ note }) => note)).toEqual([join(notes, 'test-1.json')]);
 });

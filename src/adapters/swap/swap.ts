@@ -121,9 +121,20 @@ export async function notedSwaps(notes: string): Promise<NotedSwap[]> {
   for (const name of (await namesIn(notes)).sort()) {
     if (!name.endsWith('.json')) continue;
     const note = join(notes, name);
-    found.push({ note, swap: parse(note, await readFile(note, 'utf8')) });
+    const text = await textOf(note);
+    if (text !== undefined) found.push({ note, swap: parse(note, text) });
   }
   return found;
+}
+
+/** Undefined: its command has come to its end since it was listed. */
+async function textOf(note: string): Promise<string | undefined> {
+  try {
+    return await readFile(note, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Takes away notes that were half-written when their command was killed. Only with the vault's lock. */

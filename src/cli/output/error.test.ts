@@ -42,3 +42,13 @@ test('as JSON it is one line with type, code, message, hint and evidence', () =>
     hint: null,
   });
 });
+
+test('what others wrote gets no control character to the terminal', () => {
+  const foreign = new AixclError('verification', 'a\u001b]0;b\u0007 is\r\nno model', {
+    hint: 'ls \u009b31m',
+    evidence: ['\u001b[2Jgone\nnot gone'],
+  });
+  expect(errorText(foreign, plain)).toBe(
+    'error: a ]0;b  is \nno model\n  |  [2Jgone not gone\nnext: ls  31m',
+  );
+});

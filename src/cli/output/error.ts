@@ -1,5 +1,6 @@
 import { AixclError, reasonOf } from '../../errors.ts';
 import type { Paint } from '../context.ts';
+import { oneLine, plain } from './plain.ts';
 
 /** What a failed command prints on stderr. Never a stack without `--debug`. */
 export function errorText(
@@ -20,10 +21,10 @@ export function errorText(
   }
   const hint = known ? known.hint : 'Run it again with --debug to see where it comes from.';
   return [
-    `${options.paint.bad('error:')} ${reasonOf(error)}`,
-    ...(known?.evidence ?? []).map((line) => `  ${options.paint.dim('|')} ${line}`),
-    ...(hint ? [`${options.paint.bold('next:')} ${hint}`] : []),
-    ...(stack ? [stack] : []),
+    `${options.paint.bad('error:')} ${plain(reasonOf(error))}`,
+    ...(known?.evidence ?? []).map((line) => `  ${options.paint.dim('|')} ${oneLine(line)}`),
+    ...(hint ? [`${options.paint.bold('next:')} ${plain(hint)}`] : []),
+    ...(stack ? [plain(stack)] : []),
   ].join('\n');
 }
 

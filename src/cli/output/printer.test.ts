@@ -115,3 +115,9 @@ test('what a task says in its own words is a line in each mode but quiet', () =>
   });
   expect(said('quiet')).toBe('');
 });
+
+test('a warning keeps its lines, and brings no control character to the terminal', () => {
+  const { out, stderr } = printer('table');
+  out.warn('kept, and not drawn: a\u001b[2J.json\nand b');
+  expect(stderr()).toBe('warning: kept, and not drawn: a [2J.json\nand b\n');
+});

@@ -1,5 +1,6 @@
 import type { Result } from '../../plan/step.ts';
 import type { Column, Output, Paint } from '../context.ts';
+import { plain } from './plain.ts';
 
 export interface Streams {
   readonly stdout: NodeJS.WritableStream;
@@ -54,7 +55,7 @@ export class Printer implements Output {
   }
 
   warn(line: string): void {
-    this.#streams.stderr.write(`${this.#stderrPaint.warn('warning:')} ${line}\n`);
+    this.#streams.stderr.write(`${this.#stderrPaint.warn('warning:')} ${plain(line)}\n`);
   }
 
   #json(value: object): void {

@@ -1,5 +1,6 @@
 import type { Ora } from 'ora';
 import type { Progress, Task } from '../../wiring/surroundings.ts';
+import { oneLine } from './plain.ts';
 import { describeTask, type TaskState } from './task-line.ts';
 
 export type ProgressMode = 'tty' | 'plain' | 'json' | 'quiet';
@@ -47,7 +48,7 @@ type Tell = (state: TaskState, phase: Phase) => void;
 const plainEveryMs = 5000;
 
 function said(line: string | undefined): string {
-  return `  | ${line ?? ''}`;
+  return `  | ${oneLine(line ?? '')}`;
 }
 
 /** Tells each task's course in lines. */

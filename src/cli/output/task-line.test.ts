@@ -37,3 +37,10 @@ test('the end is marked, with the size where it is known and it succeeded', () =
     '✖ pull x  no registry  1.0 s',
   );
 });
+
+test('names of files and tensors get no control character to the terminal', () => {
+  const odd = task({ label: 'Saving "a\u001b[2J"', text: '1/2 blk\u001b[31m\n.weight' });
+  for (const phase of ['update', 'succeed', 'fail'] as const) {
+    expect(describeTask(odd, phase, 2000)).toMatch(/Saving "a \[2J" .* ?1\/2 blk \[31m \.weight/);
+  }
+});

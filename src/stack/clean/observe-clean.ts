@@ -58,7 +58,7 @@ export function isOwnVolume({ labels: own }: VolumeSummary, place: Project): boo
   return own[labels.home] === place.home || isOfProject(own, place);
 }
 
-export function isDefined({ name }: VolumeSummary, definition: StackDefinition): boolean {
+function isDefined({ name }: VolumeSummary, definition: StackDefinition): boolean {
   return [...definition.volumes.values()].some((volume) => volume.name === name);
 }
 

@@ -61,7 +61,7 @@ function imagesToComeOff(
  * Names of the volumes that these services use and that no folder of this machine holds; what may be lost without harm is not held. One that
  * nobody named has its name once its container is made: with models in it, it is held from the next start on.
  */
-export function volumesToHold(
+function volumesToHold(
   definition: StackDefinition,
   observed: Pick<Observed, 'containers' | 'volumes' | 'services'>,
   services: readonly ServiceDefinition[],

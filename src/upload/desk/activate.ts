@@ -3,8 +3,8 @@ import { probeService } from '../../adapters/service-probe.ts';
 import { activate, assertServable } from '../../models/activate.ts';
 import { findModel } from '../../models/find-model.ts';
 import type { Model } from '../../models/model.ts';
-import { activationPorts, activationWords } from '../../wiring/activation.ts';
 import { journalled } from '../../wiring/journalled.ts';
+import { activationPorts, activationWords } from '../../wiring/models/activation.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { JobEnd, JobReport } from '../jobs.ts';
 

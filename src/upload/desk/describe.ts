@@ -4,7 +4,7 @@ import { type Activation, activeModel, pendingRequest } from '../../models/activ
 import type { Model } from '../../models/model.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { Subject } from '../../vault/subject.ts';
-import { ggufObject } from '../../wiring/describe-model.ts';
+import { ggufObject } from '../../wiring/models/describe-model.ts';
 import type { PageActivation, PageModel } from '../api.ts';
 import type { SeenModel } from './gguf-models.ts';
 import type { SeenOllamaModel } from './ollama.ts';

@@ -6,7 +6,7 @@ import { type FoundModel, scan } from '../../adapters/models-directory/scan.ts';
 import type { FileRecord, Model, UnusableFile } from '../../models/model.ts';
 import type { ModelName } from '../../models/model-name.ts';
 import type { ModelsDirectory } from '../../models/models-directory.ts';
-import { recordsOf } from '../../wiring/describe-model.ts';
+import { recordsOf } from '../../wiring/models/describe-model.ts';
 import { markOf, markOfFolder } from './marks.ts';
 import type { Looking } from './part.ts';
 

@@ -8,9 +8,9 @@ import { type ObservedRemoval, planRemove, type RemoveStep } from '../../models/
 import { shellWord } from '../../shell-word.ts';
 import { heldUntil } from '../../vault/retention.ts';
 import { keepersOf } from '../../wiring/keepers.ts';
+import { proveRemoving, removeSaved, staysRefused } from '../../wiring/models/removing.ts';
 import { settleFirst, vaultWithHands, withOperation } from '../../wiring/operation.ts';
 import { readableContents } from '../../wiring/readable-vault.ts';
-import { proveRemoving, removeSaved, staysRefused } from '../../wiring/removing.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import type { Removal } from '../api.ts';

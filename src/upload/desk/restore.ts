@@ -1,9 +1,9 @@
 import { AixclError } from '../../errors.ts';
 import { chooseSnapshots } from '../../vault/choose-snapshots.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
-import { observeRestore, restoreText } from '../../wiring/bring-back.ts';
 import { settleFirst, withOperation } from '../../wiring/operation.ts';
 import { readableContents } from '../../wiring/readable-vault.ts';
+import { observeRestore, restoreText } from '../../wiring/snapshots/bring-back.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import type { Restoration } from '../api.ts';

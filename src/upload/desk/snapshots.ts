@@ -2,7 +2,7 @@ import { obstacleToRestore } from '../../models/restore-obstacle.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { BrokenRecord, Snapshot } from '../../vault/snapshot.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { lastTaken } from '../../wiring/take-back.ts';
+import { lastTaken } from '../../wiring/snapshots/take-back.ts';
 import type { PageSnapshot, PageState } from '../api.ts';
 import { markOf } from './marks.ts';
 import type { Looking } from './part.ts';

@@ -1,10 +1,10 @@
 import { AixclError } from '../../errors.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
-import { observeRestore } from '../../wiring/bring-back.ts';
 import { settleFirst, withOperation } from '../../wiring/operation.ts';
 import { readableContents, recordsUnreadable } from '../../wiring/readable-vault.ts';
+import { observeRestore } from '../../wiring/snapshots/bring-back.ts';
+import { lastTaken, nothingToTakeBack, takeBack } from '../../wiring/snapshots/take-back.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
-import { lastTaken, nothingToTakeBack, takeBack } from '../../wiring/take-back.ts';
 import { vaultOf } from '../../wiring/vault.ts';
 import type { JobEnd } from '../jobs.ts';
 import { broughtBack } from './restore.ts';

@@ -1,7 +1,7 @@
 import { AixclError } from '../../errors.ts';
 import { withOperation } from '../../wiring/operation.ts';
+import { mendingHint, verifySnapshot } from '../../wiring/snapshots/verify-snapshot.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
-import { mendingHint, verifySnapshot } from '../../wiring/verify-snapshot.ts';
 import type { JobEnd } from '../jobs.ts';
 import { snapshotOf } from './restore.ts';
 

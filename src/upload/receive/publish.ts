@@ -8,7 +8,7 @@ import { quoted } from '../../models/model-name.ts';
 import { planAdd } from '../../models/plan-add.ts';
 import { type Journalled, journalled } from '../../wiring/journalled.ts';
 import { keeperOf } from '../../wiring/keepers.ts';
-import { replaceSaved } from '../../wiring/save-first.ts';
+import { replaceSaved } from '../../wiring/models/save-first.ts';
 import type { Surroundings } from '../../wiring/surroundings.ts';
 import type { Upload } from './upload.ts';
 

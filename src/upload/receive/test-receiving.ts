@@ -139,7 +139,7 @@ export async function testReceiving(
   return own;
 }
 
-export function testSurroundings(home: Surroundings['home'], warnings: string[] = []): Surroundings {
+function testSurroundings(home: Surroundings['home'], warnings: string[] = []): Surroundings {
   const none = async () => {
     throw new Error('the page has no engine');
   };

@@ -36,6 +36,8 @@ describeEngine('a consolidation', () => {
     ['writes under another name', 'cp "$BASE" "$OUTPUT.gguf"', 7, /merged.gguf.gguf/],
     ['gives the base another name', 'ln "$BASE" "$OUTPUT"', 7, /a link/],
     ['gives a link', 'ln -s "$BASE" "$OUTPUT"', 7, /a link/],
+    ['makes a folder', 'mkdir "$OUTPUT"; cp "$BASE" "$OUTPUT"', 7, /a folder/],
+    ['takes the place away', 'rm -r "$(dirname "$OUTPUT")"', 7, /wrote nothing to OUTPUT/],
     ['gives the adapter', 'cp "$ADAPTER/adapter.gguf" "$OUTPUT"', 7, /not built as its base/],
     ['is none', 'no-such-program', 1, /exit 127/],
   ];
@@ -54,6 +56,37 @@ describeEngine('a consolidation', () => {
       }
       expect((await at.run('--remove-adapter')).code).toBe(0);
       await expectDone(at, true);
+    },
+  );
+
+  const sameTimes = (does: string) =>
+    `t=$(stat -c %y "$BASE"); printf X | dd of="$BASE" bs=1 seek=500000 conv=notrunc 2>/dev/null; touch -d "$t" "$BASE"; ${does}`;
+  const spoiling: readonly (readonly [command: string, code: number, words: RegExp])[] = [
+    [
+      sameTimes('cp "$BASE" "$OUTPUT"'),
+      3,
+      /base.gguf was changed while it was merged, so tuned.gguf is not made/,
+    ],
+    ['echo x >>"$BASE"; exit 1', 1, /base.gguf was changed.*backups restore b0001[\s\S]*exit 1/],
+    ['mv "$BASE" "$OUTPUT"', 3, /base.gguf was changed.*backups restore b0001/s],
+    ['rm -r "$ADAPTER"; cp "$BASE" "$OUTPUT"', 3, /lora was changed.*backups restore b0002/s],
+  ];
+  engineTest(
+    '40: by a merge command that writes to base or adapter says so, and how it comes back',
+    async () => {
+      for (const [command, code, words] of some(spoiling, 2)) {
+        await using at = await home();
+        const failed = await at.run('--merge-command', command);
+        expect({ command, code: failed.code }, failed.stderr).toEqual({ command, code });
+        expect(failed.stderr).toMatch(words);
+        expect(failed.stderr).not.toContain('in their places');
+        expect(existsSync(at.output)).toBe(false);
+        const [, id] = /aixcl backups restore (b\d+)/.exec(failed.stderr)!;
+        expect(await aixcl(['backups', 'restore', id!, '--yes'], { home: at })).toMatchObject({ code: 0 });
+        await expectNothingLost(at);
+        expect(await contentOf(at.adapter)).toEqual(at.was.adapter);
+        expect(await left(at)).toEqual([]);
+      }
     },
   );
 

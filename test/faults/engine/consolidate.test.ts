@@ -145,6 +145,8 @@ describeEngine('a consolidation', () => {
       const fill = `head -c $((${(8 << 20) - size} - ${spare})) /dev/zero >'${filler}'`;
       const failed = await at.run('--merge-command', `${fill}; cat "$BASE" "$BASE" >"$OUTPUT"`);
       expect(failed.code, failed.stderr).toBe(8);
+      // Where it was staged nobody can look any more.
+      expect(failed.stderr).toContain(`df -h ${disk.path};`);
       await expectNothingLost(at);
       expect(existsSync(at.output)).toBe(false);
       await rm(filler);

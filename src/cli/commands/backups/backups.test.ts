@@ -235,3 +235,14 @@ test('a backup that goes in the same command is not counted as left', async () =
   const last = await told(home, remove, { ids: ['b0003'], confirm: 'tea.gguf' });
   expect(last.result?.steps[0]?.because).toContain('no good backup of it is left');
 });
+
+test("a version's id is no backup's, and what is done to versions is named", async () => {
+  await using home = await testHome();
+  for (const command of [verify, restore, remove]) {
+    const { error } = await told(home, command, { id: 'tea@v001', ids: ['tea@v001'] });
+    expect(error).toMatchObject({
+      code: 'notFound',
+      hint: expect.stringContaining('aixcl versions --help'),
+    });
+  }
+});

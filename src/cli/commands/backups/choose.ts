@@ -3,6 +3,7 @@ import { findNamed } from '../../../models/named-subject.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { VaultContents } from '../../../vault/vault.ts';
+import { parseVersionId } from '../../../vault/version-id.ts';
 
 /** The backups with these ids, each once. Throws `notFound` with what was probably meant, `verification` where its record can't be read; a model's name is no id. */
 export function chooseBackups({ snapshots, broken }: VaultContents, ids: readonly string[]): Snapshot[] {
@@ -19,10 +20,14 @@ function one(backups: readonly Snapshot[], broken: VaultContents['broken'], id: 
       hint: 'docs/recovery.md says how a record comes back',
     });
   }
+  throw new AixclError('notFound', `there is no backup ${JSON.stringify(id)}`, { hint: meant(backups, id) });
+}
+
+function meant(backups: readonly Snapshot[], id: string): string {
+  if (parseVersionId(id))
+    return 'aixcl versions --help   (what is done to a version; aixcl vault verify hashes it)';
   const [newest] = findNamed(backups, id);
-  throw new AixclError('notFound', `there is no backup ${JSON.stringify(id)}`, {
-    hint: newest
-      ? `aixcl backups list --model ${shellWord(id)}   (its newest is ${newest.id})`
-      : 'aixcl backups list',
-  });
+  return newest
+    ? `aixcl backups list --model ${shellWord(id)}   (its newest is ${newest.id})`
+    : 'aixcl backups list';
 }

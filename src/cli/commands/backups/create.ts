@@ -3,14 +3,12 @@ import { AixclError } from '../../../errors.ts';
 import { type Found, listKept, shownSubject } from '../../../models/find-kept.ts';
 import { lostModels } from '../../../models/lost-runtimes.ts';
 import { quoted } from '../../../models/model-name.ts';
-
 import { shellWord } from '../../../shell-word.ts';
-
 import { backUp } from '../../../vault/save.ts';
 import { type BackupType, backupTypes, type Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
 import { keepersOf } from '../../../wiring/keepers.ts';
-import { locate } from '../../../wiring/locate.ts';
+import { locate } from '../../../wiring/models/locate.ts';
 import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';

@@ -4,10 +4,11 @@ import { shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { findNamed, isPath } from '../../../models/named-subject.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import { type BackupObject, describeBackup } from '../../../wiring/describe-backup.ts';
 import { recordsUnreadable } from '../../../wiring/readable-vault.ts';
+import { type BackupObject, describeBackup } from '../../../wiring/snapshots/describe-backup.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Column, Context, Paint } from '../../context.ts';
+import { oneLine } from '../../output/plain.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 
 /** `backups list`: from the vault's records alone. Records that can't be read are told when the others are shown. */
@@ -47,7 +48,7 @@ function columns(paint: Paint): Column<BackupObject>[] {
     { title: 'Created', value: ({ created }) => ago(new Date(created), now) },
     { title: 'Size', value: ({ size }) => bytes(size), align: 'right' },
     { title: 'State', value: (row) => stateOf(row, paint) },
-    { title: 'Reason', value: ({ reason }) => reason.replace(/\p{Cc}/gu, ' ') },
+    { title: 'Reason', value: ({ reason }) => oneLine(reason) },
   ];
 }
 

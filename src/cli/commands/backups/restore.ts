@@ -6,15 +6,15 @@ import { quoted } from '../../../models/model-name.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { type Subject, sameSubject } from '../../../vault/subject.ts';
+import { settleFirst, withOperation } from '../../../wiring/operation.ts';
+import { readableContents } from '../../../wiring/readable-vault.ts';
 import {
   type BringingBack,
   observeRestore,
   plannedSteps,
   restoredStep,
   restoreText,
-} from '../../../wiring/bring-back.ts';
-import { settleFirst, withOperation } from '../../../wiring/operation.ts';
-import { readableContents } from '../../../wiring/readable-vault.ts';
+} from '../../../wiring/snapshots/bring-back.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { chooseBackups } from './choose.ts';

@@ -1,6 +1,7 @@
 import { openStaging } from '../../../adapters/consolidation/staging.ts';
 import { makeHomeFolder } from '../../../adapters/home-folder.ts';
 import type { ConsolidationPlan } from '../../../consolidate/plan-consolidation.ts';
+import { AixclError, reasonOf } from '../../../errors.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
 import type { StepOutcome } from '../../../plan/step.ts';
 import { shellWord } from '../../../shell-word.ts';
@@ -9,7 +10,7 @@ import type { Snapshot } from '../../../vault/snapshot.ts';
 import { journalOf } from '../../../wiring/journal.ts';
 import { toItsEnd } from '../../../wiring/journalled.ts';
 import { holdingVault, type Work } from '../../../wiring/operation.ts';
-import { recordFor } from '../../../wiring/versioning.ts';
+import { recordFor } from '../../../wiring/versions/versioning.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { checkMerged } from './check-merged.ts';
@@ -18,7 +19,7 @@ import type { ConsolidateSight } from './observe.ts';
 import { plannedSteps } from './plan-text.ts';
 import { publishMerged, versionMerged } from './publish-merged.ts';
 import { removeAdapter } from './remove-adapter.ts';
-import { saveParts } from './save-parts.ts';
+import { type SavedParts, saveParts } from './save-parts.ts';
 
 const command = 'consolidate';
 
@@ -49,7 +50,7 @@ export async function applyConsolidation(
       if (observed.made !== null) return await onlyRemove(context, sight, plan, holding);
       return await all(context, sight, plan, { holding, operation, reached });
     } catch (error) {
-      tellKept(context, sight, reached);
+      await tellKept(context, sight, reached, error);
       throw error;
     }
   });
@@ -67,6 +68,7 @@ interface Course {
 interface Reached {
   /** What the vault got. */
   readonly saved: Snapshot[];
+  parts?: SavedParts;
   /** The merged model has its name. */
   published: boolean;
 }
@@ -88,8 +90,9 @@ async function all(
   });
   const records = await recordFor(context, { ...adapter.planned, base: null, adapter: null });
   const parts = await holding((work) => saveParts(context, sight, records, work, reached.saved));
+  reached.parts = parts;
   const merged = await makeMerged(context, sight, { staging: staging.path, operation });
-  await parts.assertUnchanged();
+  await assertAsSaved(context, wish.output, parts);
   await checkMerged(context, sight, { path: merged, operation });
   return await holding(async (work) => {
     const version = await versionMerged(context, sight, { path: merged, parts, records }, work);
@@ -157,11 +160,37 @@ function removedLines({ id, subject, created }: Snapshot): string[] {
 }
 
 /** What a run that failed leaves: nobody has to look for it. */
-function tellKept({ signal, out }: Context, { wish, adapter }: ConsolidateSight, reached: Reached): void {
+async function tellKept(
+  { signal, out }: Context,
+  { wish, adapter }: ConsolidateSight,
+  { saved, parts, published }: Reached,
+  error: unknown,
+): Promise<void> {
+  // What failed is to be told, and not that this can't be known.
+  const changed = (await parts?.changed(signal).catch(() => [])) ?? [];
+  for (const backup of changed.filter((each) => !reasonOf(error).startsWith(changedText(each)))) {
+    out.warn(`${changedText(backup)}; ${backWay(backup)} brings it back as it was`);
+  }
   if (signal.aborted) return;
-  const kept = reached.saved.map(({ id }) => id);
-  const vault = kept.length > 0 ? `; the vault has ${kept.join(', ')}` : '';
-  const made = reached.published ? 'made' : 'not made';
+  const kept = saved.map(({ id }) => id);
+  const vault = kept.length > 0 ? `the vault has ${kept.join(', ')}; ` : '';
   const { subject } = adapter.planned.found.model;
-  out.note(`${shownSubject(subject)} and its base are in their places${vault}; ${wish.output} was ${made}`);
+  const places = changed.length > 0 ? '' : `${shownSubject(subject)} and its base are in their places; `;
+  out.note(`${places}${vault}${wish.output} was ${published ? 'made' : 'not made'}`);
+}
+
+async function assertAsSaved({ signal }: Context, output: string, parts: SavedParts): Promise<void> {
+  const [backup] = await parts.changed(signal);
+  if (!backup) return;
+  throw new AixclError('refused', `${changedText(backup)}, so ${output} is not made`, {
+    hint: `See what writes there. As it was, it comes back by: ${backWay(backup)}`,
+  });
+}
+
+function changedText({ subject }: Snapshot): string {
+  return `${shownSubject(subject)} was changed while it was merged`;
+}
+
+function backWay({ id }: Snapshot): string {
+  return `aixcl backups restore ${id}`;
 }

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fullDiskOr } from '../../../adapters/consolidation/full-disk.ts';
+import { fullDisk, fullDiskOr } from '../../../adapters/consolidation/full-disk.ts';
 import { takeOver } from '../../../adapters/consolidation/made-file.ts';
 import { runMergeCommand } from '../../../adapters/consolidation/merge-command.ts';
 import { quantize } from '../../../adapters/consolidation/quantizer.ts';
@@ -12,7 +12,7 @@ import { AixclError, reasonOf } from '../../../errors.ts';
 import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { quoted } from '../../../models/model-name.ts';
 import type { Operation } from '../../../plan/journal.ts';
-import { headerAt } from '../../../wiring/gguf-files.ts';
+import { headerAt } from '../../../wiring/models/gguf-files.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateSight } from './observe.ts';
 
@@ -82,7 +82,9 @@ async function mergeBuiltIn(
     task.succeed(`${plan.tensors.length} tensors`);
   } catch (error) {
     task.fail();
-    throw error;
+    // What it wrote is gone by then, and so is its folder.
+    const isFull = error instanceof AixclError && error.code === 'noSpace';
+    throw isFull ? fullDisk(context.home.models, error) : error;
   }
   await takeOver(output, context.home.models, 'the merge');
   if (turned) await rm(turned);
@@ -110,7 +112,7 @@ async function mergeByCommand(
     task.succeed();
   } catch (error) {
     task.fail();
-    throw context.signal.aborted ? error : await fullDiskOr(error, staging);
+    throw context.signal.aborted ? error : await fullDiskOr(error, context.home.models);
   }
 }
 
@@ -124,7 +126,7 @@ interface Quantizing {
 async function runQuantizer(
   context: Context,
   { wish, observed }: ConsolidateSight,
-  { staging, operation }: Making,
+  { operation }: Making,
   { input, output, type, again }: Quantizing,
 ): Promise<void> {
   const image = observed.images.quantizer!;
@@ -147,7 +149,7 @@ async function runQuantizer(
     task.succeed();
   } catch (error) {
     task.fail();
-    throw context.signal.aborted ? error : await fullDiskOr(error, staging);
+    throw context.signal.aborted ? error : await fullDiskOr(error, context.home.models);
   }
 }
 

@@ -3,9 +3,9 @@ import { AixclError } from '../../../errors.ts';
 import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { shellWord } from '../../../shell-word.ts';
-import { ggufFilesOf, headerAt } from '../../../wiring/gguf-files.ts';
-import { locate } from '../../../wiring/locate.ts';
-import { observeVersion, type PlannedVersion } from '../../../wiring/versioning.ts';
+import { ggufFilesOf, headerAt } from '../../../wiring/models/gguf-files.ts';
+import { locate } from '../../../wiring/models/locate.ts';
+import { observeVersion, type PlannedVersion } from '../../../wiring/versions/versioning.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateWish } from './wish.ts';
 

@@ -5,9 +5,9 @@ import type { GgufHeader } from '../../../models/gguf/header.ts';
 import { summarize } from '../../../models/gguf/summary.ts';
 import { quoted } from '../../../models/model-name.ts';
 import { shellWord } from '../../../shell-word.ts';
-import { type GgufFile, headerAt, weightsOf } from '../../../wiring/gguf-files.ts';
 import { keeperOf } from '../../../wiring/keepers.ts';
-import { locate } from '../../../wiring/locate.ts';
+import { type GgufFile, headerAt, weightsOf } from '../../../wiring/models/gguf-files.ts';
+import { locate } from '../../../wiring/models/locate.ts';
 import type { Context } from '../../context.ts';
 
 /** The model that something is to be merged into, as it was found. */

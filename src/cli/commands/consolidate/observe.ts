@@ -16,7 +16,7 @@ import { type Digest, isDigest } from '../../../vault/digest.ts';
 import type { BlobState } from '../../../vault/vault.ts';
 import { onSameDisk } from '../../../wiring/disks.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
-import { assertOwnName } from '../../../wiring/version-subject.ts';
+import { assertOwnName } from '../../../wiring/versions/subject.ts';
 import type { Context } from '../../context.ts';
 import { type AdapterSight, observeAdapter } from './observe-adapter.ts';
 import { type BaseSight, observeBase } from './observe-base.ts';

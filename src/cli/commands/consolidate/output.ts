@@ -6,7 +6,7 @@ import { AixclError, systemCode } from '../../../errors.ts';
 import { type ModelName, quoted } from '../../../models/model-name.ts';
 import { hexOf } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import { digestsIn } from '../../../wiring/found-digests.ts';
+import { digestsIn } from '../../../wiring/models/found-digests.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import { working } from '../../../wiring/working.ts';

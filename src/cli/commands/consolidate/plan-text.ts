@@ -4,6 +4,7 @@ import type {
   PlannedMerge,
 } from '../../../consolidate/plan-consolidation.ts';
 import { shownSubject } from '../../../models/find-kept.ts';
+import { oneLine } from '../../output/plain.ts';
 import { bytes } from '../../output/quantity.ts';
 
 /** A consolidation for people, a line a step, and how full the disks get. */
@@ -96,7 +97,7 @@ function recorded({
 }
 
 function mergeText(merge: PlannedMerge): string {
-  if (merge.kind === 'command') return `by your command: ${merge.command.replace(/\p{Cc}/gu, ' ')}`;
+  if (merge.kind === 'command') return `by your command: ${oneLine(merge.command)}`;
   const { merged, converted, copied, type, threads, memory } = merge;
   const counts = [
     `${merged} tensors change`,

@@ -11,9 +11,9 @@ import { summarize } from '../../../models/gguf/summary.ts';
 import { hexOf } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { modelFiles } from '../../../vault/version-files.ts';
-import { headerAt } from '../../../wiring/gguf-files.ts';
+import { headerAt } from '../../../wiring/models/gguf-files.ts';
 import type { Work } from '../../../wiring/operation.ts';
-import { saveVersion, type VersionRecords } from '../../../wiring/versioning.ts';
+import { saveVersion, type VersionRecords } from '../../../wiring/versions/versioning.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateSight } from './observe.ts';
 import { sumsOf, taken } from './output.ts';
@@ -65,7 +65,11 @@ export async function versionMerged(
     },
     async assertUnchanged() {
       if (sameContent(before, identityOf(await lstat(path, { bigint: true })))) return;
-      throw new AixclError('refused', `${wish.output} changed before it had its name, so it does not get it`);
+      throw new AixclError(
+        'refused',
+        `${wish.output} changed before it had its name, so it does not get it`,
+        { hint: 'Let nothing write below .aixcl of the models directory, then run the same again.' },
+      );
     },
     async [Symbol.asyncDispose]() {},
   };

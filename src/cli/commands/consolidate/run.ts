@@ -18,7 +18,7 @@ export async function consolidate(context: Context, argv: Arguments): Promise<vo
   const sight = await observeConsolidation(context, wish);
   const plan = planConsolidation(sight.observed);
   tellRun(context, sight);
-  assertRoom(plan);
+  assertRoom(plan, context);
   const text = consolidationText(plan);
   if (context.flags.dryRun) {
     context.out.result({ command, changed: false, steps: plannedSteps(plan) }, text);
@@ -47,14 +47,17 @@ function tellRun({ out }: Context, { adapter: { planned } }: ConsolidateSight): 
   for (const problem of evolution.problems) out.warn(`kept, and not drawn: ${problem}`);
 }
 
-function assertRoom({ rooms }: ConsolidationPlan): void {
+function assertRoom({ rooms }: ConsolidationPlan, { home }: Context): void {
   const room = rooms.find(({ left }) => left < 0);
   if (!room) return;
+  const elsewhere = room.places.includes(home.models)
+    ? 'move the models: AIXCL_MODELS_DIR=/PATH'
+    : 'move the vault: AIXCL_VAULT=/PATH';
   throw new AixclError(
     'noSpace',
     `${bytes(room.needed)} are needed on the disk of ${room.places.join(' and ')}, which has ${bytes(room.left + room.needed)} free; nothing was changed`,
     {
-      hint: 'aixcl consolidate --dry-run … says what takes them. Make room, or move the models: AIXCL_MODELS_DIR=/PATH',
+      hint: `aixcl consolidate --dry-run … says what takes them. Make room, or ${elsewhere}`,
     },
   );
 }

@@ -1,3 +1,4 @@
+import { type SavedPart, savedPart } from '../../../adapters/consolidation/saved-part.ts';
 import { AixclError } from '../../../errors.ts';
 import { type Found, shownSubject } from '../../../models/find-kept.ts';
 import { quoted } from '../../../models/model-name.ts';
@@ -6,7 +7,7 @@ import { backUp } from '../../../vault/save.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import type { Source } from '../../../vault/subject.ts';
 import type { Work } from '../../../wiring/operation.ts';
-import { makeVersion, type VersionRecords } from '../../../wiring/versioning.ts';
+import { makeVersion, type VersionRecords } from '../../../wiring/versions/versioning.ts';
 import { working } from '../../../wiring/working.ts';
 import type { Context } from '../../context.ts';
 import type { ConsolidateSight } from './observe.ts';
@@ -16,8 +17,8 @@ export interface SavedParts {
   /** Of the base, and of the adapter. */
   readonly backups: readonly [base: Snapshot, adapter: Snapshot];
   readonly adapterVersion: Snapshot;
-  /** Throws `refused` when base or adapter are no longer what was saved. */
-  assertUnchanged(): Promise<void>;
+  /** Of those of the two that are no longer what was saved. */
+  changed(signal: AbortSignal): Promise<readonly Snapshot[]>;
 }
 
 /** Saves both, sees that they are saved, and makes the adapter's version. `saved`: gets each snapshot as it comes. Under the vault's lock. */
@@ -30,12 +31,12 @@ export async function saveParts(
 ): Promise<SavedParts> {
   const reason = `before ${adapter.planned.found.model.subject.name} was merged into ${base.found.model.subject.name} as ${wish.output}`;
   const began = new Date();
-  const sources: Source[] = [];
+  const parts: SavedPart[] = [];
   const save = async (found: Found) => {
     const source = await found.keeper.open(found.model);
     try {
       const snapshot = await backUpWhole(context, found, source, reason, work);
-      sources.push(source);
+      parts.push(await savedPart(source, snapshot));
       saved.push(snapshot);
       return snapshot;
     } finally {
@@ -55,8 +56,10 @@ export async function saveParts(
   return {
     backups,
     adapterVersion,
-    async assertUnchanged() {
-      for (const source of sources) await source.assertUnchanged();
+    async changed(signal) {
+      const others: Snapshot[] = [];
+      for (const part of parts) if (!(await part.isAsSaved(signal))) others.push(part.backup);
+      return others;
     },
   };
 }

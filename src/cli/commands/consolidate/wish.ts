@@ -39,6 +39,11 @@ export function wishOf(argv: Arguments): ConsolidateWish {
       },
     );
   }
+  if (mergeCommand?.trim() === '') {
+    throw new AixclError('usage', '--merge-command is empty', {
+      hint: 'Leave it out, and a GGUF adapter is merged here.',
+    });
+  }
   return {
     base: text(argv.base) ?? '',
     adapter: text(argv.adapter) ?? '',

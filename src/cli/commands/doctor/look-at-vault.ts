@@ -6,7 +6,7 @@ import type { Amount, BackupsExamined, VaultExamined } from '../../../doctor/exa
 import { systemCode } from '../../../errors.ts';
 import { lastBackups } from '../../../models/last-backups.ts';
 import { damageWhenSaved } from '../../../vault/check-snapshot.ts';
-import { ggufListing, subjectOf } from '../../../wiring/listing.ts';
+import { ggufListing, subjectOf } from '../../../wiring/models/listing.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export async function lookAtVault({ context, vault }: Surroundings): Promise<VaultExamined> {

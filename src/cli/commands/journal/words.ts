@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../../../plan/journal.ts';
 import type { JournalledOperation } from '../../../plan/operations.ts';
 import type { Column, Paint } from '../../context.ts';
+import { oneLine } from '../../output/plain.ts';
 import { duration } from '../../output/quantity.ts';
 
 export function columns(paint: Paint): Column<JournalledOperation>[] {
@@ -27,11 +28,11 @@ export function localTime(iso: string): string {
 }
 
 function commandOf({ command, targets }: Pick<JournalledOperation, 'command' | 'targets'>): string {
-  return plain([command ?? '?', ...targets].join(' '));
+  return oneLine([command ?? '?', ...targets].join(' '));
 }
 
 function outcomeWords({ outcome, because }: JournalledOperation, paint: Paint): string {
-  const why = because && outcome !== 'interrupted' ? `: ${plain(because)}` : '';
+  const why = because && outcome !== 'interrupted' ? `: ${oneLine(because)}` : '';
   switch (outcome) {
     case 'done':
       return paint.good('done');
@@ -77,7 +78,7 @@ function stepWords(step: {
   readonly target: string;
   readonly because: string;
 }): string {
-  return plain(`${step.kind} ${step.target}: ${step.because}`);
+  return oneLine(`${step.kind} ${step.target}: ${step.because}`);
 }
 
 function resolvedWords(
@@ -85,7 +86,7 @@ function resolvedWords(
   all: readonly JournalledOperation[],
 ): string {
   const by = all.find(({ id }) => id === resolvedBy);
-  const words = plain(resolution ?? '-');
+  const words = oneLine(resolution ?? '-');
   return by ? `${words} by ${commandOf(by)} (${shortId(by.id)}), ${localTime(by.began)}` : words;
 }
 
@@ -108,15 +109,10 @@ export function entryWords(entry: JournalEntry, paint: Paint): string {
       case 'step':
         return `  ${stepWords(entry)}`;
       case 'end':
-        return `  ${plain([entry.outcome, entry.because].filter(Boolean).join(': '))}`;
+        return `  ${oneLine([entry.outcome, entry.because].filter(Boolean).join(': '))}`;
     }
   };
   return `${paint.dim(`${localTime(entry.time)}  ${shortId(entry.operation)}`)}  ${words()}`;
-}
-
-/** What names and reasons may hold, made fit for one line. */
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
 export function unreadableWords(count: number): string {

@@ -5,8 +5,8 @@ import { findModel } from '../../../models/find-model.ts';
 import type { Model } from '../../../models/model.ts';
 import type { ModelsDirectory } from '../../../models/models-directory.ts';
 import type { Note } from '../../../plan/journal.ts';
-import { activationPorts, activationWords } from '../../../wiring/activation.ts';
 import { journalled } from '../../../wiring/journalled.ts';
+import { activationPorts, activationWords } from '../../../wiring/models/activation.ts';
 import type { Context } from '../../context.ts';
 import { serverRunning } from './server.ts';
 

@@ -12,7 +12,7 @@ import { type AddStep, type ObservedOrder, planAdd } from '../../../models/plan-
 import type { Need } from '../../../models/room.ts';
 import type { Source } from '../../../models/source.ts';
 import { keeperOf } from '../../../wiring/keepers.ts';
-import { replaceSaved } from '../../../wiring/save-first.ts';
+import { replaceSaved } from '../../../wiring/models/save-first.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import type { AddItem, Batch, FailedSource } from './add-batch.ts';

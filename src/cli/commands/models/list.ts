@@ -1,6 +1,6 @@
 import type { Arguments } from 'yargs';
-import { type ModelObject, parameterText } from '../../../wiring/describe-model.ts';
-import { complete, listing, snapshotsIn } from '../../../wiring/listing.ts';
+import { type ModelObject, parameterText } from '../../../wiring/models/describe-model.ts';
+import { complete, listing, snapshotsIn } from '../../../wiring/models/listing.ts';
 import type { Column, Context, Paint } from '../../context.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 import { runtimeOf } from './runtime.ts';

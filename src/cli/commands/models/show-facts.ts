@@ -4,7 +4,12 @@ import type { KeptModel } from '../../../models/keeper.ts';
 import { parseModelName } from '../../../models/model-name.ts';
 import { fullFacts } from '../../../models/ollama/facts.ts';
 import type { OllamaModel } from '../../../models/ollama/kept.ts';
-import { type Described, describeGguf, describeOllama, recordsOf } from '../../../wiring/describe-model.ts';
+import {
+  type Described,
+  describeGguf,
+  describeOllama,
+  recordsOf,
+} from '../../../wiring/models/describe-model.ts';
 import type { Context } from '../../context.ts';
 
 /** What `models show` says of a model, beyond what a list does. */

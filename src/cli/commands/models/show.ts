@@ -2,10 +2,11 @@ import type { Arguments } from 'yargs';
 import { findKept } from '../../../models/find-kept.ts';
 import { snapshotsOf } from '../../../models/last-backups.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
-import { parameterText } from '../../../wiring/describe-model.ts';
 import { keepersOf } from '../../../wiring/keepers.ts';
-import { complete, snapshotsIn } from '../../../wiring/listing.ts';
+import { parameterText } from '../../../wiring/models/describe-model.ts';
+import { complete, snapshotsIn } from '../../../wiring/models/listing.ts';
 import type { Context, Paint } from '../../context.ts';
+import { oneLine } from '../../output/plain.ts';
 import { bytes } from '../../output/quantity.ts';
 import { runtimeOf } from './runtime.ts';
 import { ggufFacts, ollamaFacts, type ShownFacts } from './show-facts.ts';
@@ -57,13 +58,13 @@ function textOf(value: Shown, paint: Paint): string {
   const rows: [string, string | null][] = [
     ['name', value.name],
     ['runtime', value.runtime],
-    ['title', plain(value.title)],
+    ['title', value.title && oneLine(value.title)],
     ['state', state],
-    ['architecture', plain(value.architecture)],
+    ['architecture', value.architecture && oneLine(value.architecture)],
     ['parameters', parameterText(value.parameters)],
-    ['quantization', plain(value.quantization)],
+    ['quantization', value.quantization && oneLine(value.quantization)],
     ['context length', value.contextLength === null ? null : `${value.contextLength} tokens`],
-    ['licence', plain(firstLine(value.license))],
+    ['licence', firstLine(value.license)],
     ['size', bytes(value.size)],
     ['modified', value.modified],
     ['digest', value.digest],
@@ -87,17 +88,13 @@ function textOf(value: Shown, paint: Paint): string {
 
 /** Ollama keeps whole licences; the JSON has all of it. */
 function firstLine(text: string | null): string | null {
-  return text?.split('\n').find((line) => line.trim() !== '') ?? null;
-}
-
-/** What a file says of itself may hold anything; a terminal gets no control characters from it. */
-function plain(text: string | null): string | null {
-  return text === null ? null : text.replace(/\p{Cc}/gu, ' ');
+  const line = text?.split('\n').find((line) => line.trim() !== '');
+  return line === undefined ? null : oneLine(line);
 }
 
 function indented(text: string): string {
   return text
     .split('\n')
-    .map((line) => `  ${plain(line)}`)
+    .map((line) => `  ${oneLine(line)}`)
     .join('\n');
 }

@@ -4,6 +4,7 @@ import { targetOf } from '../../../stack/clean/clean.ts';
 import type { CleanStep } from '../../../stack/clean/plan-clean.ts';
 import { heldUntil } from '../../../vault/retention.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
+import { oneLine } from '../../output/plain.ts';
 import { bytes } from '../../output/quantity.ts';
 
 /** The plan for people: what goes, then what is kept, each with its size and why. */
@@ -28,7 +29,7 @@ function goingLines(step: CleanStep): string[] {
       asked.folder === undefined
         ? 'is not saved, and goes with it'
         : `is not saved, and stays in ${asked.folder}`;
-    return `    ${shown(path)} ${becomes}: ${why}`;
+    return `    ${oneLine(path)} ${becomes}: ${why}`;
   });
   return [`  ${whatOf(step)}: ${saved}`, ...left];
 }
@@ -62,11 +63,7 @@ function nameOf(step: CleanStep): string {
 
 function shortened(name: string): string {
   if (/^sha256:[0-9a-f]{64}$/.test(name)) return name.slice('sha256:'.length, 'sha256:'.length + 12);
-  return /^[0-9a-f]{64}$/.test(name) ? name.slice(0, 12) : shown(name);
-}
-
-function shown(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ');
+  return /^[0-9a-f]{64}$/.test(name) ? name.slice(0, 12) : oneLine(name);
 }
 
 /** What was done: a line for what is gone, how a saved volume comes back, and what failed. */

@@ -55,6 +55,6 @@ export function addresses(ports: readonly (PortDefinition | PublishedPort)[]): s
   });
 }
 
-export function modelWords(model: string | undefined): string {
+function modelWords(model: string | undefined): string {
   return model ? `active model: ${model}` : 'waits for a model (aixcl models add FILE.gguf)';
 }

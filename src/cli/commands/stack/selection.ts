@@ -39,7 +39,7 @@ export function toActOn(context: Context, definition: StackDefinition, argv: Arg
   return [...new Set(names)].flatMap((name) => known.get(name) ?? []);
 }
 
-export function profilesOf(context: Context): string[] {
+function profilesOf(context: Context): string[] {
   return activeProfiles(context.flags.profiles, context.env);
 }
 

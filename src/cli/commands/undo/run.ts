@@ -1,15 +1,15 @@
 import type { Arguments } from 'yargs';
 import { shownSubject } from '../../../models/find-kept.ts';
+import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
+import { readableContents, recordsUnreadable } from '../../../wiring/readable-vault.ts';
 import {
   type BringingBack,
   observeRestore,
   plannedSteps,
   restoredStep,
   restoreText,
-} from '../../../wiring/bring-back.ts';
-import { settleFirst, type Work, withOperation } from '../../../wiring/operation.ts';
-import { readableContents, recordsUnreadable } from '../../../wiring/readable-vault.ts';
-import { lastTaken, nothingToTakeBack, passedText, takeBack } from '../../../wiring/take-back.ts';
+} from '../../../wiring/snapshots/bring-back.ts';
+import { lastTaken, nothingToTakeBack, passedText, takeBack } from '../../../wiring/snapshots/take-back.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
 import { Outcomes } from '../../outcomes.ts';

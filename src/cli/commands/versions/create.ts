@@ -4,8 +4,13 @@ import { quoted } from '../../../models/model-name.ts';
 import { shellWord } from '../../../shell-word.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { settleFirst, withOperation } from '../../../wiring/operation.ts';
-import { wasWrittenOver } from '../../../wiring/version-subject.ts';
-import { makeVersion, observeVersion, type PlannedVersion, recordFor } from '../../../wiring/versioning.ts';
+import { wasWrittenOver } from '../../../wiring/versions/subject.ts';
+import {
+  makeVersion,
+  observeVersion,
+  type PlannedVersion,
+  recordFor,
+} from '../../../wiring/versions/versioning.ts';
 import type { Context } from '../../context.ts';
 import { bytes } from '../../output/quantity.ts';
 import { runtimeOf } from '../models/runtime.ts';

@@ -6,11 +6,12 @@ import {
   type MetadataChange,
   type TensorChange,
 } from '../../../models/version-diff.ts';
-import { bytesToCompare, diffTensors, type TensorDiff } from '../../../wiring/compare-tensors.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
+import { bytesToCompare, diffTensors, type TensorDiff } from '../../../wiring/versions/compare-tensors.ts';
 import { working } from '../../../wiring/working.ts';
 import type { Context, Paint } from '../../context.ts';
+import { oneLine, plain } from '../../output/plain.ts';
 import { bytes } from '../../output/quantity.ts';
 import { versionNamed } from './choose.ts';
 
@@ -20,7 +21,7 @@ const mostTensors = 40;
 export async function diff(context: Context, argv: Arguments): Promise<void> {
   const vault = vaultOf(context);
   const contents = await readableContents(vault);
-  const a = await versionNamed(contents, String(argv.version));
+  const a = await versionNamed(contents, String(argv['model-version']));
   const b = await versionNamed(contents, String(argv.other));
   const label = `Comparing ${a.id} with ${b.id}`;
   const tensors = await working(context, label, bytesToCompare(a, b), (options) =>
@@ -84,14 +85,14 @@ function metadataLines({ field, a, b }: MetadataChange, paint: Paint): string[] 
           .split('\n')
           .map((line) => `  ${sign} ${line}`);
   return [
-    paint.bold(plain(field).replaceAll('\n', ' ')),
+    paint.bold(oneLine(field)),
     ...side('-', a).map((line) => paint.bad(line)),
     ...side('+', b).map((line) => paint.good(line)),
   ];
 }
 
 function fileLine({ path, change, a, b }: FileChange, paint: Paint): string {
-  const name = plain(path).replaceAll('\n', ' ');
+  const name = oneLine(path);
   if (change === 'added') return paint.good(`+ ${name}  ${bytes(b)}`);
   if (change === 'removed') return paint.bad(`- ${name}  ${bytes(a)}`);
   return `~ ${name}  ${a === b ? bytes(b) : `${bytes(a)} → ${bytes(b)}`}`;
@@ -99,7 +100,7 @@ function fileLine({ path, change, a, b }: FileChange, paint: Paint): string {
 
 function tensorLine({ name, change, a, b }: TensorChange, paint: Paint): string {
   const text = (side: TensorChange['a']) => (side ? `${side.type} [${side.shape.join(', ')}]` : '');
-  const shown = plain(name).replaceAll('\n', ' ');
+  const shown = oneLine(name);
   if (change === 'added') return paint.good(`+ ${shown}  ${text(b)}`);
   if (change === 'removed') return paint.bad(`- ${shown}  ${text(a)}`);
   return change === 'values' ? `~ ${shown}  ${text(b)}` : `~ ${shown}  ${text(a)} → ${text(b)}`;
@@ -119,8 +120,4 @@ function countsOf({ changes, same }: TensorDiff): string {
     return length > 0 ? [`${length} ${words[kind]}`] : [];
   });
   return [...counts, `${same} the same`].join(', ');
-}
-
-function plain(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, ' ');
 }

@@ -5,10 +5,11 @@ import { quoted } from '../../../models/model-name.ts';
 import { versionFacts } from '../../../models/version-facts.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { latestVersions } from '../../../vault/version-id.ts';
-import { describeVersion, type VersionObject } from '../../../wiring/describe-version.ts';
 import { recordsUnreadable } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
+import { describeVersion, type VersionObject } from '../../../wiring/versions/describe-version.ts';
 import type { Column, Context, Paint } from '../../context.ts';
+import { oneLine } from '../../output/plain.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 import { versionsNamed } from './choose.ts';
 
@@ -54,7 +55,7 @@ function columns(paint: Paint, metrics: ReadonlyMap<string, string>): Column<Ver
     { title: 'Size', value: ({ size }) => bytes(size), align: 'right' },
     { title: 'State', value: (row) => stateOf(row, paint) },
     { title: 'Metrics', value: ({ id }) => metrics.get(id) ?? '' },
-    { title: 'Description', value: ({ description }) => oneLine(description, 60) },
+    { title: 'Description', value: ({ description }) => shortened(description, 60) },
   ];
 }
 
@@ -70,12 +71,12 @@ function metricsText({ facts }: Snapshot): string {
   const numbers = metricValues(text ?? '').filter((value) => /^-?[\d.]/.test(value.text));
   const some = numbers.slice(0, 2).map(({ name, text }) => `${name} ${text}`);
   const more = numbers.length > some.length ? `, ${numbers.length - some.length} more` : '';
-  return some.length > 0 ? oneLine(some.join(', '), 40) + more : '-';
+  return some.length > 0 ? shortened(some.join(', '), 40) + more : '-';
 }
 
-/** No control characters for the terminal, and no more than fits. */
-function oneLine(text: string, most: number): string {
-  const plain = text.replace(/\p{Cc}+/gu, ' ').trim();
-  const letters = [...plain];
-  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : plain;
+/** On one line, and no more than fits. */
+function shortened(text: string, most: number): string {
+  const line = oneLine(text).trim();
+  const letters = [...line];
+  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : line;
 }

@@ -8,12 +8,13 @@ import { hexOf } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { evolutionFiles, modelFiles } from '../../../vault/version-files.ts';
 import { latestVersions } from '../../../vault/version-id.ts';
-import { describeVersion } from '../../../wiring/describe-version.ts';
 import { readableContents } from '../../../wiring/readable-vault.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
-import { readRun } from '../../../wiring/version-evolution.ts';
+import { describeVersion } from '../../../wiring/versions/describe-version.ts';
+import { readRun } from '../../../wiring/versions/evolution.ts';
 import type { Context, Paint } from '../../context.ts';
 import { chart, numberText } from '../../output/chart.ts';
+import { oneLine, plain } from '../../output/plain.ts';
 import { ago, bytes } from '../../output/quantity.ts';
 import { versionNamed } from './choose.ts';
 import { consolidatedText } from './consolidated-text.ts';
@@ -26,7 +27,7 @@ const mostFiles = 20;
 export async function show(context: Context, argv: Arguments): Promise<void> {
   const vault = vaultOf(context);
   const contents = await readableContents(vault);
-  const snapshot = await versionNamed(contents, String(argv.version));
+  const snapshot = await versionNamed(contents, String(argv['model-version']));
   const { series, problems } = await readRun(snapshot, vault, context.signal);
   for (const problem of problems) context.out.warn(`of its run is not drawn: ${problem}`);
   const value = shownValue(snapshot, latestVersions(contents.snapshots), series);
@@ -160,7 +161,7 @@ function metricLines(series: Series, { out: { paint } }: Context): string[] {
           height: 4,
           place: placeText(axis),
         });
-  return [`${paint.bold(plain(name).replaceAll('\n', ' '))}  ${paint.dim(run.join(', '))}`, ...drawn];
+  return [`${paint.bold(oneLine(name))}  ${paint.dim(run.join(', '))}`, ...drawn];
 }
 
 function placeText(axis: Axis | null): (place: number) => string {
@@ -171,9 +172,4 @@ function placeText(axis: Axis | null): (place: number) => string {
       ? new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')
       : numberText(place);
   };
-}
-
-/** What people wrote may hold anything; a terminal gets no control characters from it but line ends. */
-function plain(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, ' ');
 }

@@ -1,15 +1,15 @@
 import { lstat, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { KeptFolder } from '../adapters/folders/kept-folder.ts';
-import { inspectFile, notAModel } from '../adapters/models-directory/inspect-file.ts';
-import type { KeptGguf } from '../adapters/models-directory/kept-model.ts';
-import { AixclError } from '../errors.ts';
-import type { Found } from '../models/find-kept.ts';
-import { fileSource } from '../models/gguf/byte-source.ts';
-import { type GgufHeader, GgufProblem, readHeader } from '../models/gguf/header.ts';
-import { mainFileOf, shardsOf } from '../models/model-files.ts';
-import { quoted } from '../models/model-name.ts';
-import { shellWord } from '../shell-word.ts';
+import type { KeptFolder } from '../../adapters/folders/kept-folder.ts';
+import { inspectFile, notAModel } from '../../adapters/models-directory/inspect-file.ts';
+import type { KeptGguf } from '../../adapters/models-directory/kept-model.ts';
+import { AixclError } from '../../errors.ts';
+import type { Found } from '../../models/find-kept.ts';
+import { fileSource } from '../../models/gguf/byte-source.ts';
+import { type GgufHeader, GgufProblem, readHeader } from '../../models/gguf/header.ts';
+import { mainFileOf, shardsOf } from '../../models/model-files.ts';
+import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 
 /** A GGUF file of something that was found. */
 export interface GgufFile {

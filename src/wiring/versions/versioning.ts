@@ -1,25 +1,25 @@
-import { type EvolutionFolder, readEvolution } from '../adapters/folders/evolution-folder.ts';
-import { type Metrics, readMetrics } from '../adapters/folders/metrics-file.ts';
+import { type EvolutionFolder, readEvolution } from '../../adapters/folders/evolution-folder.ts';
+import { type Metrics, readMetrics } from '../../adapters/folders/metrics-file.ts';
 import {
   findTrainingData,
   recordTrainingData,
   type TrainingInput,
-} from '../adapters/folders/training-data.ts';
-import { AixclError } from '../errors.ts';
-import type { AdapterFacts } from '../models/adapter.ts';
-import type { Found } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import type { TrainingFile } from '../models/version-facts.ts';
-import { backUp } from '../vault/save.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { Source } from '../vault/subject.ts';
-import { evolutionFolder, factsUnderAdapter, underAdapter } from '../vault/version-files.ts';
+} from '../../adapters/folders/training-data.ts';
+import { AixclError } from '../../errors.ts';
+import type { AdapterFacts } from '../../models/adapter.ts';
+import type { Found } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { TrainingFile } from '../../models/version-facts.ts';
+import { backUp } from '../../vault/save.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { Source } from '../../vault/subject.ts';
+import { evolutionFolder, factsUnderAdapter, underAdapter } from '../../vault/version-files.ts';
+import { locate } from '../models/locate.ts';
+import type { Work } from '../operation.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 import { baseModel } from './base-model.ts';
-import { locate } from './locate.ts';
-import type { Work } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
-import { assertOwnName, assertPlace, damaged, inspect } from './version-subject.ts';
-import { working } from './working.ts';
+import { assertOwnName, assertPlace, damaged, inspect } from './subject.ts';
 
 declare const AIXCL_VERSION: string;
 

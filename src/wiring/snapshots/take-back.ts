@@ -1,14 +1,14 @@
-import { AixclError } from '../errors.ts';
-import { shownSubject } from '../models/find-kept.ts';
-import { takings } from '../models/plan-restore.ts';
-import { obstacleToRestore } from '../models/restore-obstacle.ts';
-import { shellWord } from '../shell-word.ts';
-import { foundInVault } from '../vault/check-snapshot.ts';
-import { sameContent } from '../vault/retention.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { Vault, VaultWriter } from '../vault/vault.ts';
+import { AixclError } from '../../errors.ts';
+import { shownSubject } from '../../models/find-kept.ts';
+import { takings } from '../../models/plan-restore.ts';
+import { obstacleToRestore } from '../../models/restore-obstacle.ts';
+import { shellWord } from '../../shell-word.ts';
+import { foundInVault } from '../../vault/check-snapshot.ts';
+import { sameContent } from '../../vault/retention.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { Vault, VaultWriter } from '../../vault/vault.ts';
+import type { Work } from '../operation.ts';
 import type { BringingBack, Brought } from './bring-back.ts';
-import type { Work } from './operation.ts';
 
 /** What the last command took of which something can be brought back. */
 export interface LastTaken {

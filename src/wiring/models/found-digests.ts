@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { KeptFolder } from '../adapters/folders/kept-folder.ts';
-import type { KeptGguf } from '../adapters/models-directory/kept-model.ts';
-import { hashFile } from '../adapters/vault/hashing.ts';
-import type { Found } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import type { Surroundings } from './surroundings.ts';
-import { working } from './working.ts';
+import type { KeptFolder } from '../../adapters/folders/kept-folder.ts';
+import type { KeptGguf } from '../../adapters/models-directory/kept-model.ts';
+import { hashFile } from '../../adapters/vault/hashing.ts';
+import type { Found } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 
 /** sha256 of each file of a GGUF model or a plain folder, by its path in a snapshot; hashed where nobody did since it was written. */
 export async function digestsIn(

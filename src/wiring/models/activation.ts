@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { newRequestId } from '../adapters/models-directory/directory.ts';
-import type { ActivationOutcome, ActivationPorts } from '../models/activate.ts';
-import type { Surroundings } from './surroundings.ts';
+import { newRequestId } from '../../adapters/models-directory/directory.ts';
+import type { ActivationOutcome, ActivationPorts } from '../../models/activate.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 /** What an activation needs from the world, but for what each front end knows of it in its own way. */
 export function activationPorts(

@@ -1,11 +1,11 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { AixclError } from '../errors.ts';
-import { type Found, findKept, lookUp } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import { shellWord } from '../shell-word.ts';
-import { keeperOf, keepersOf } from './keepers.ts';
-import type { Surroundings } from './surroundings.ts';
+import { AixclError } from '../../errors.ts';
+import { type Found, findKept, lookUp } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
+import { keeperOf, keepersOf } from '../keepers.ts';
+import type { Surroundings } from '../surroundings.ts';
 
 /** What begins so is a path; anything else may be a model's name first. */
 const pathOnly = /^(\/|\.{1,2}(\/|$))/;

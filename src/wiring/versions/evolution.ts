@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { byName, Evolution, isEvolutionFile, largestRead, type Series } from '../models/evolution/series.ts';
-import { digestOf } from '../vault/digest.ts';
-import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
-import type { Vault } from '../vault/vault.ts';
-import { evolutionFiles } from '../vault/version-files.ts';
+import {
+  byName,
+  Evolution,
+  isEvolutionFile,
+  largestRead,
+  type Series,
+} from '../../models/evolution/series.ts';
+import { digestOf } from '../../vault/digest.ts';
+import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { evolutionFiles } from '../../vault/version-files.ts';
 
 /** The metrics of a version's run, read from the vault, with what of them can't be drawn. */
 export async function readRun(

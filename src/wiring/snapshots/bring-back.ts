@@ -1,31 +1,29 @@
 import { createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
-
-import { makeHomeFolder } from '../adapters/home-folder.ts';
-import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
-
-import { nearest } from '../adapters/vault/same-mount.ts';
-import { AixclError } from '../errors.ts';
-import { standingOf } from '../models/active-model.ts';
-import { shownSubject } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import { type ObservedRestore, planRestore, type RestoreStep } from '../models/plan-restore.ts';
-import { prove } from '../models/remove.ts';
-import { compareStanding, type RestoreWish, restoreSnapshot } from '../models/restore.ts';
-import { notRestorable, obstacleToRestore } from '../models/restore-obstacle.ts';
-import { assertRestoreRoom, type RestorePlace } from '../models/restore-room.ts';
-import { deletedVersion } from '../vault/deleted-version.ts';
-import { digestOf } from '../vault/digest.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import { type Subject, sameSubject } from '../vault/subject.ts';
-import type { Vault } from '../vault/vault.ts';
-import { asItStood, deletedRecord, isOfVersion, laidOut } from '../vault/version-files.ts';
-import { keeperOf } from './keepers.ts';
-import type { Work } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
-import { vaultOf } from './vault.ts';
-import { working } from './working.ts';
+import { makeHomeFolder } from '../../adapters/home-folder.ts';
+import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import { nearest } from '../../adapters/vault/same-mount.ts';
+import { AixclError } from '../../errors.ts';
+import { standingOf } from '../../models/active-model.ts';
+import { shownSubject } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import { type ObservedRestore, planRestore, type RestoreStep } from '../../models/plan-restore.ts';
+import { prove } from '../../models/remove.ts';
+import { compareStanding, type RestoreWish, restoreSnapshot } from '../../models/restore.ts';
+import { notRestorable, obstacleToRestore } from '../../models/restore-obstacle.ts';
+import { assertRestoreRoom, type RestorePlace } from '../../models/restore-room.ts';
+import { deletedVersion } from '../../vault/deleted-version.ts';
+import { digestOf } from '../../vault/digest.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import { type Subject, sameSubject } from '../../vault/subject.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { asItStood, deletedRecord, isOfVersion, laidOut } from '../../vault/version-files.ts';
+import { keeperOf } from '../keepers.ts';
+import type { Work } from '../operation.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { vaultOf } from '../vault.ts';
+import { working } from '../working.ts';
 
 /** A snapshot to be brought back, with what stands in its place. */
 export interface BringingBack {

@@ -1,11 +1,11 @@
-import { type Activation, activeModel, type ModelStanding, standingOf } from '../models/active-model.ts';
-import type { FileRecord, Model } from '../models/model.ts';
-import type { ModelsDirectory } from '../models/models-directory.ts';
-import type { BriefFacts } from '../models/ollama/facts.ts';
-import type { OllamaModel } from '../models/ollama/kept.ts';
-import { blobsOf } from '../models/ollama/manifest.ts';
-import type { Runtime } from '../models/source.ts';
-import { addresses, type Origin, type SourceState } from '../models/sources.ts';
+import { type Activation, activeModel, type ModelStanding, standingOf } from '../../models/active-model.ts';
+import type { FileRecord, Model } from '../../models/model.ts';
+import type { ModelsDirectory } from '../../models/models-directory.ts';
+import type { BriefFacts } from '../../models/ollama/facts.ts';
+import type { OllamaModel } from '../../models/ollama/kept.ts';
+import { blobsOf } from '../../models/ollama/manifest.ts';
+import type { Runtime } from '../../models/source.ts';
+import { addresses, type Origin, type SourceState } from '../../models/sources.ts';
 
 /** A `model` object as `--format json` prints it (docs/commands.md). Sizes in bytes, an unknown value is null. */
 export interface ModelObject {

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../vault/snapshot.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
 
 /** A `backup` object as `--format json` prints it (docs/commands.md). */
 export interface BackupObject {

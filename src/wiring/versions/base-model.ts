@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { hashFile } from '../adapters/vault/hashing.ts';
-import { AixclError, systemCode } from '../errors.ts';
-import { type Found, lookUp } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import { keepersOf } from './keepers.ts';
-import type { Surroundings } from './surroundings.ts';
-import { working } from './working.ts';
+import { hashFile } from '../../adapters/vault/hashing.ts';
+import { AixclError, systemCode } from '../../errors.ts';
+import { type Found, lookUp } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import { keepersOf } from '../keepers.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 
 /**
  * The model that something was trained on: `named` by the user, or else by the adapter itself. Its digest is that of a GGUF of one file, or of an

@@ -1,15 +1,15 @@
-import { adapterDirectory } from '../adapters/folders/adapter-directory.ts';
-import type { KeptFolder } from '../adapters/folders/kept-folder.ts';
-import { AixclError } from '../errors.ts';
-import { type AdapterFacts, inspectAdapter, inspectGgufAdapter } from '../models/adapter.ts';
-import { type Found, shownSubject } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import { shellWord } from '../shell-word.ts';
-import type { Subject } from '../vault/subject.ts';
-import { evolutionFolder } from '../vault/version-files.ts';
-import { readableContents } from './readable-vault.ts';
-import type { Surroundings } from './surroundings.ts';
-import { vaultOf } from './vault.ts';
+import { adapterDirectory } from '../../adapters/folders/adapter-directory.ts';
+import type { KeptFolder } from '../../adapters/folders/kept-folder.ts';
+import { AixclError } from '../../errors.ts';
+import { type AdapterFacts, inspectAdapter, inspectGgufAdapter } from '../../models/adapter.ts';
+import { type Found, shownSubject } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { Subject } from '../../vault/subject.ts';
+import { evolutionFolder } from '../../vault/version-files.ts';
+import { readableContents } from '../readable-vault.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { vaultOf } from '../vault.ts';
 
 /** True when its bytes are not those that were added: somebody wrote over them, or the disk did. */
 export async function wasWrittenOver({ keeper, model }: Found): Promise<boolean> {

@@ -1,14 +1,14 @@
-import { AixclError } from '../errors.ts';
-import type { Keeper, KeptModel } from '../models/keeper.ts';
-import { quoted } from '../models/model-name.ts';
-import { saveGoing, staysAfterAll } from '../models/save-going.ts';
-import type { Operation } from '../plan/journal.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { VaultWriter } from '../vault/vault.ts';
-import type { VerifiedBackup } from '../vault/verified-backup.ts';
-import { holdingVault } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
-import { working } from './working.ts';
+import { AixclError } from '../../errors.ts';
+import type { Keeper, KeptModel } from '../../models/keeper.ts';
+import { quoted } from '../../models/model-name.ts';
+import { saveGoing, staysAfterAll } from '../../models/save-going.ts';
+import type { Operation } from '../../plan/journal.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { VaultWriter } from '../../vault/vault.ts';
+import type { VerifiedBackup } from '../../vault/verified-backup.ts';
+import { holdingVault } from '../operation.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 
 interface SaveWish {
   readonly keeper: Keeper;

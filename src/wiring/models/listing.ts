@@ -1,14 +1,14 @@
-import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
-import { AixclError } from '../errors.ts';
-import { lastBackups } from '../models/last-backups.ts';
-import { briefFacts } from '../models/ollama/facts.ts';
-import type { Runtime } from '../models/source.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { Subject } from '../vault/subject.ts';
+import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import { AixclError } from '../../errors.ts';
+import { lastBackups } from '../../models/last-backups.ts';
+import { briefFacts } from '../../models/ollama/facts.ts';
+import type { Runtime } from '../../models/source.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { Subject } from '../../vault/subject.ts';
+import { sourcesOf } from '../sources.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { vaultOf } from '../vault.ts';
 import { type Described, describeGguf, describeOllama, type ModelObject } from './describe-model.ts';
-import { sourcesOf } from './sources.ts';
-import type { Surroundings } from './surroundings.ts';
-import { vaultOf } from './vault.ts';
 
 export interface Listing {
   readonly models: readonly Described[];
@@ -27,8 +27,8 @@ export async function ggufListing({ home }: Surroundings): Promise<Listing> {
 }
 
 /** Every model of Ollama, from its store, whether or not it runs. */
-export async function ollamaListing(context: Surroundings): Promise<Listing> {
-  const { ollamaOf } = await import('./ollama.ts');
+async function ollamaListing(context: Surroundings): Promise<Listing> {
+  const { ollamaOf } = await import('../ollama.ts');
   const { keeper, store } = await ollamaOf(context);
   const described: Described[] = [];
   for (const model of await keeper.list()) {

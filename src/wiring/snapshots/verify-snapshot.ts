@@ -1,8 +1,8 @@
-import { checkSnapshot, damageWhenSaved, type HashedBlobs } from '../vault/check-snapshot.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { Work } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
-import { working } from './working.ts';
+import { checkSnapshot, damageWhenSaved, type HashedBlobs } from '../../vault/check-snapshot.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { Work } from '../operation.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 
 export interface Verdict {
   /** Null: every byte is right. */

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { AixclError, systemCode } from '../errors.ts';
-import { fileSource } from '../models/gguf/byte-source.ts';
-import { tensorsIn } from '../models/tensors.ts';
+import { AixclError, systemCode } from '../../errors.ts';
+import { fileSource } from '../../models/gguf/byte-source.ts';
+import { tensorsIn } from '../../models/tensors.ts';
 import {
   changed,
   compareTensors,
@@ -10,10 +10,10 @@ import {
   pairFiles,
   type TensorChange,
   type TensorOf,
-} from '../models/version-diff.ts';
-import type { Snapshot, SnapshotFile } from '../vault/snapshot.ts';
-import type { Vault, WorkOptions } from '../vault/vault.ts';
-import { modelFiles } from '../vault/version-files.ts';
+} from '../../models/version-diff.ts';
+import type { Snapshot, SnapshotFile } from '../../vault/snapshot.ts';
+import type { Vault, WorkOptions } from '../../vault/vault.ts';
+import { modelFiles } from '../../vault/version-files.ts';
 
 export interface TensorDiff {
   readonly changes: readonly TensorChange[];
@@ -120,7 +120,10 @@ async function sameValues(
 async function readAll(handle: FileHandle, into: Buffer, length: number, position: number): Promise<void> {
   for (let got = 0; got < length; ) {
     const { bytesRead } = await handle.read(into, got, length - got, position + got);
-    if (bytesRead === 0) throw new AixclError('verification', 'a blob of the vault became shorter');
+    if (bytesRead === 0)
+      throw new AixclError('verification', 'a blob of the vault became shorter', {
+        hint: 'aixcl vault verify',
+      });
     got += bytesRead;
   }
 }

@@ -1,15 +1,15 @@
-import { modelsDirectoryAt } from '../adapters/models-directory/directory.ts';
-import { AixclError } from '../errors.ts';
-import { standingOf } from '../models/active-model.ts';
-import type { Found } from '../models/find-kept.ts';
-import { quoted } from '../models/model-name.ts';
-import { type RemoveStep, servedRefusal } from '../models/plan-remove.ts';
-import { prove, removeModel } from '../models/remove.ts';
-import type { Damage } from '../models/save-going.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
-import type { Work } from './operation.ts';
-import type { Surroundings } from './surroundings.ts';
-import { working } from './working.ts';
+import { modelsDirectoryAt } from '../../adapters/models-directory/directory.ts';
+import { AixclError } from '../../errors.ts';
+import { standingOf } from '../../models/active-model.ts';
+import type { Found } from '../../models/find-kept.ts';
+import { quoted } from '../../models/model-name.ts';
+import { type RemoveStep, servedRefusal } from '../../models/plan-remove.ts';
+import { prove, removeModel } from '../../models/remove.ts';
+import type { Damage } from '../../models/save-going.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
+import type { Work } from '../operation.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { working } from '../working.ts';
 
 /** A model that is to be removed, as it was seen. */
 export interface Removing {

@@ -1,5 +1,5 @@
-import { versionFacts } from '../models/version-facts.ts';
-import type { Snapshot } from '../vault/snapshot.ts';
+import { versionFacts } from '../../models/version-facts.ts';
+import type { Snapshot } from '../../vault/snapshot.ts';
 
 /** A `version` object as `--format json` prints it (docs/commands.md). */
 export interface VersionObject {
