@@ -26,6 +26,26 @@ test.each([
   expect(spelled(line)).toBe(line);
 });
 
+test.each(['-5 % loss', '- first\n- second', '-f', '-', '--- x', '--not an option'])(
+  'a description or a reason may begin with a dash: %j',
+  (text) => {
+    for (const option of ['--description', '--reason']) {
+      expect(spellOut(['versions', 'create', 'tea', option, text, '-y'])).toEqual([
+        'versions',
+        'create',
+        'tea',
+        `${option}=${text}`,
+        '-y',
+      ]);
+    }
+  },
+);
+
+test('an option in the place of a description is none', () => {
+  const argv = ['versions', 'create', 'tea', '--description', '--metrics', 'm.json'];
+  expect(spellOut(argv)).toEqual(argv);
+});
+
 test.each([
   ['-f x.yaml logs -f web', '--file x.yaml logs -f web'],
   ['-H unix:///x logs -f', '-H unix:///x logs -f'],

@@ -50,7 +50,13 @@ const takesValue = new Set([
   '--wait-lock',
 ]);
 
-/** Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that have nothing to follow. */
+/** What people write may begin with a dash. */
+const takesText = new Set(['--description', '--reason']);
+
+/**
+ * Spells out `-f` where it means `--file`: everywhere before the command's words, and behind those that have nothing to follow; and joins to its
+ * option a text that begins with a dash and is no long option.
+ */
 export function spellOut(argv: readonly string[]): string[] {
   const words: string[] = [];
   const spelled: string[] = [];
@@ -61,6 +67,12 @@ export function spellOut(argv: readonly string[]): string[] {
     const glued = follows ? undefined : /^-f=?(.+)$/s.exec(token)?.[1];
     if (glued !== undefined) {
       spelled.push(`--${fileAlias.f}`, glued);
+      continue;
+    }
+    const text = argv[index + 1];
+    if (takesText.has(token) && text?.startsWith('-') && !/^--[a-z][a-z-]*(=|$)/.test(text)) {
+      spelled.push(`${token}=${text}`);
+      index += 1;
       continue;
     }
     spelled.push(token === '-f' && !follows ? `--${fileAlias.f}` : token);

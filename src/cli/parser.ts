@@ -35,7 +35,10 @@ export async function parse(
     })
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? usageError(message, argv, nouns);
+      // What yargs' own parser can't take comes as an error of its own.
+      const wrong = error?.message.startsWith('Not enough arguments following') ? error.message : undefined;
+      if (error && wrong === undefined) throw error;
+      throw usageError(wrong ?? message, argv, nouns);
     });
   const [first] = commandWords(argv);
   for (const noun of nouns) {

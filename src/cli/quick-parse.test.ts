@@ -78,3 +78,20 @@ test('names that look like options stand behind --, but for a verb that passes o
     '--': ['--threads', '4'],
   });
 });
+
+test.each(['versions restore tea.gguf@v001 --as a --as b'])(
+  '%s names the same version when yargs reads it',
+  async (line) => {
+    expect(quickParse(words(line), nouns)).toBeUndefined();
+    expect(await throughYargs(line)).toMatchObject({ 'model-version': 'tea.gguf@v001' });
+  },
+);
+
+test('an option without its value is a mistake in the command line, and told as that', async () => {
+  for (const line of ['versions create tea --description', 'versions create tea --description --yes']) {
+    await expect(throughYargs(line)).rejects.toMatchObject({
+      code: 'usage',
+      message: '--description takes a value, and none follows it',
+    });
+  }
+});

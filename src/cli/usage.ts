@@ -46,6 +46,13 @@ export function usageError(message: string, argv: readonly string[], nouns: read
     const missing = /<([\w-]+)/.exec(verb?.name ?? '')?.[1] ?? 'argument';
     return new AixclError('usage', `aixcl ${command}: ${missing.toUpperCase()} is missing`, { hint });
   }
+  const [, option] = /^Not enough arguments following: (\S+)/.exec(message) ?? [];
+  if (option) {
+    const name = option.length > 1 ? `--${option}` : `-${option}`;
+    return new AixclError('usage', `${name} takes a value, and none follows it`, {
+      hint: option.length > 1 ? `One that begins with a dash is written ${name}=VALUE` : hint,
+    });
+  }
   const choices = /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message);
   if (choices) {
     return new AixclError('usage', `--${choices[1]} takes ${choices[3]}, not ${choices[2]}`, { hint });

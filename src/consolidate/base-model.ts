@@ -36,17 +36,25 @@ export function readBase(headers: readonly GgufHeader[]): BaseModel {
   const { architecture, role, shards } = summarize(first);
   if (role === 'adapter')
     throw refused('The base is an adapter itself', 'Give the model that it was trained on.');
-  if (!architecture) throw refused('The base does not say its architecture: general.architecture is missing');
+  if (!architecture)
+    throw refused('The base does not say its architecture: general.architecture is missing', convertAgain);
   if (shards !== headers.length) {
-    throw refused(`The base is one of ${shards} shards, of which ${headers.length} were given`);
+    throw refused(
+      `The base is one of ${shards} shards, of which ${headers.length} were given`,
+      'Name the folder that all of them lie in.',
+    );
   }
   const tensors = new Map<string, BaseTensor>();
   for (const [file, header] of headers.entries()) {
     const number = header.metadata.get('split.no') ?? file;
     if (number !== file)
-      throw refused(`Shard ${file + 1} of the base says that it is shard ${Number(number) + 1}`);
+      throw refused(
+        `Shard ${file + 1} of the base says that it is shard ${Number(number) + 1}`,
+        convertAgain,
+      );
     for (const tensor of tensorsOf(header, file)) {
-      if (tensors.has(tensor.name)) throw refused(`The base has the tensor ${tensor.name} twice`);
+      if (tensors.has(tensor.name))
+        throw refused(`The base has the tensor ${tensor.name} twice`, convertAgain);
       tensors.set(tensor.name, tensor);
     }
   }
@@ -64,7 +72,10 @@ function tensorsOf(header: GgufHeader, file: number): BaseTensor[] {
   return header.tensors.map((tensor) => {
     const type = tensorTypes.get(tensor.type)?.name;
     if (!type)
-      throw refused(`Tensor ${tensor.name} of the base has the type ${tensor.type}, which is not known here`);
+      throw refused(
+        `Tensor ${tensor.name} of the base has the type ${tensor.type}, which is not known here`,
+        inSixteenBits,
+      );
     return {
       name: tensor.name,
       shape: tensor.shape.map(Number),
@@ -76,6 +87,10 @@ function tensorsOf(header: GgufHeader, file: number): BaseTensor[] {
   });
 }
 
-function refused(message: string, hint?: string): AixclError {
+const convertAgain =
+  "Get the base again, or make it anew from the original with llama.cpp's convert_hf_to_gguf.py.";
+const inSixteenBits = 'Give the base in F16 or BF16.';
+
+function refused(message: string, hint: string): AixclError {
   return new AixclError('refused', message, { hint });
 }

@@ -49,7 +49,7 @@ export function readLora(header: GgufHeader): Lora {
   }
   const alpha = said('adapter.lora.alpha') ?? 0;
   if (typeof alpha !== 'number' || !Number.isFinite(alpha)) {
-    throw refused(`The adapter's adapter.lora.alpha is ${String(alpha)}, not a number`);
+    throw refused(`The adapter's adapter.lora.alpha is ${String(alpha)}, not a number`, getAgain);
   }
   return { alpha, ...pairsOf(header), dataOffset: header.dataOffset };
 }
@@ -161,6 +161,6 @@ const otherConverter = 'Make it anew from the PEFT adapter with convert_lora_to_
 const ownMerge = 'Merge it with the tool that it was trained with: aixcl consolidate --merge-command CMD.';
 const getAgain = 'Get the adapter again from where it came from.';
 
-function refused(message: string, hint?: string): AixclError {
+function refused(message: string, hint: string): AixclError {
   return new AixclError('refused', message, { hint });
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AixclError } from '../../errors.ts';
 import type { RestoreOptions } from '../../models/keeper.ts';
 import { quoted } from '../../models/model-name.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Snapshot } from '../../vault/snapshot.ts';
 import { diskRefusal } from '../disk-refusal.ts';
 import { makeDirectory, type Ownership } from '../durable.ts';
@@ -113,7 +114,10 @@ async function stageSingle(
   { vault, signal, onProgress }: Staging,
 ): Promise<void> {
   const [file, ...more] = files;
-  if (!file || more.length > 0) throw new AixclError('verification', `${id} is no snapshot of one file`);
+  if (!file || more.length > 0)
+    throw new AixclError('verification', `${id} is no snapshot of one file`, {
+      hint: `aixcl backups verify ${shellWord(id)}`,
+    });
   await stageFile(file, staged, vault, owner, {
     signal,
     onProgress: (done) => onProgress?.(done / 2),

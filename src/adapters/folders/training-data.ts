@@ -32,7 +32,10 @@ export async function findTrainingData(paths: readonly string[]): Promise<Traini
       for (const file of await filesIn(given, real)) {
         found.set(join(path, file.path), { ...file, path: join(path, file.path) });
       }
-    } else throw new AixclError('refused', `the training data ${quoted(given)} is neither file nor folder`);
+    } else
+      throw new AixclError('refused', `the training data ${quoted(given)} is neither file nor folder`, {
+        hint: `ls -la ${shellWord(given)}`,
+      });
   }
   return [...found.values()];
 }

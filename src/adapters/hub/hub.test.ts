@@ -113,6 +113,17 @@ test('a token is sent to the Hub and to nobody that it leads to, and stands in n
   }
 });
 
+test('a connection that is cut before the answer is made anew, and not for ever', async () => {
+  const list = hubOf({ HF_ENDPOINT: hub.endpoint });
+  hub.cuts = 2;
+  expect(await list.files(testRepository, signal)).toHaveLength(hub.files.size);
+  hub.cuts = 3;
+  await expect(list.files(testRepository, signal)).rejects.toMatchObject({
+    code: 'unexpected',
+    message: expect.stringContaining(`${testRepository} can't be asked: `),
+  });
+});
+
 test('what the Hub does not have is told as that, and so is an address that is none', async () => {
   await expect(hubOf({ HF_ENDPOINT: hub.endpoint }).files('a/b', signal)).rejects.toMatchObject({
     code: 'notFound',

@@ -2,7 +2,8 @@ import { HubApiError, listFiles } from '@huggingface/hub';
 import { AixclError } from '../../errors.ts';
 import { type Hub, type HubFile, notForEveryone } from '../../models/hub.ts';
 import { shownUrl } from '../../models/source.ts';
-import { networkReason } from '../download/request.ts';
+import { networkReason, Transient } from '../download/request.ts';
+import { withRetries } from '../download/retry.ts';
 import { hubLogin } from './login.ts';
 
 /** The Hub that `env` names, by its client library. */
@@ -36,6 +37,8 @@ export function hubOf(env: Readonly<Record<string, string | undefined>>): Hub {
 }
 
 const answerLimitMs = 30_000;
+/** A connection that was kept open is cut by the Hub as it likes, also under a request that is on its way. */
+const attempts = 3;
 
 /** The library sends its token only where it begins with `hf_`, which mirrors do not keep to, and to every page that the Hub names next. */
 function patientFetch(
@@ -47,11 +50,16 @@ function patientFetch(
     const url = new URL(target instanceof Request ? target.url : target);
     const headers = new Headers(init?.headers);
     if (authorization && url.origin === endpoint.origin) headers.set('authorization', authorization());
-    return await fetch(url, {
-      ...init,
-      headers,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerLimitMs)]),
-    });
+    const ask = async () => {
+      const limit = AbortSignal.timeout(answerLimitMs);
+      try {
+        return await fetch(url, { ...init, headers, signal: AbortSignal.any([signal, limit]) });
+      } catch (error) {
+        if (signal.aborted || limit.aborted) throw error;
+        throw new Transient(networkReason(error));
+      }
+    };
+    return await withRetries(url, { signal, attempts }, () => 0, ask);
   };
 }
 

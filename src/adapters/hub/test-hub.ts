@@ -12,6 +12,8 @@ export interface TestHub extends AsyncDisposable {
   readonly files: Map<string, Buffer>;
   /** Bearer token that is asked for; undefined: everyone is let in. */
   token: string | undefined;
+  /** So many requests are yet to be cut before an answer. */
+  cuts: number;
 }
 
 export const testRepository = 'someone/tea-GGUF';
@@ -30,6 +32,7 @@ export async function startTestHub(files: Readonly<Record<string, Buffer>>): Pro
     requests: [],
     files: new Map(Object.entries(files)),
     token: undefined,
+    cuts: 0,
     async [Symbol.asyncDispose]() {
       await front.stop();
       await cdn.stop();
@@ -39,6 +42,11 @@ export async function startTestHub(files: Readonly<Record<string, Buffer>>): Pro
 }
 
 function answer(hub: TestHub, cdn: string, request: IncomingMessage, response: ServerResponse): void {
+  if (hub.cuts > 0) {
+    hub.cuts -= 1;
+    request.destroy();
+    return;
+  }
   const url = new URL(request.url ?? '/', hub.endpoint);
   if (hub.token !== undefined && request.headers.authorization !== `Bearer ${hub.token}`) {
     response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":"Invalid login"}');

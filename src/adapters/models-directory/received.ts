@@ -39,7 +39,9 @@ export async function openReceived(directory: string, order: Order): Promise<Col
       const { path, identity } = receivedAt(file);
       const now = await identityAt(path);
       if (now && sameContent(now, identity) && file.sha256) return file.sha256;
-      throw new AixclError('refused', `${quoted(file.name)} changed after it was checked`);
+      throw new AixclError('refused', `${quoted(file.name)} changed after it was checked`, {
+        hint: 'Clear it and upload the file again.',
+      });
     },
     check: () => onDisk(directory, () => checkStructure(order, pathOf)),
     publish: (records) =>

@@ -2,6 +2,7 @@ import type { Noun } from '../command.ts';
 
 const path = { type: 'string', requiresArg: true } as const;
 
+/** The word is no `<version>`: yargs has an option of that name, and would put `true` into it. */
 export const versionsCommand: Noun = {
   name: 'versions',
   describe: 'Numbered snapshots of models and adapters, with what they were trained on',
@@ -47,7 +48,7 @@ export const versionsCommand: Noun = {
       run: async (context, argv) => (await import('./versions/create.ts')).create(context, argv),
     },
     {
-      name: 'show <version>',
+      name: 'show <model-version>',
       describe: 'All that is known of a version, and each metric of its run as a chart',
       examples: [
         ['$0 versions show tea.gguf@v003', 'this one'],
@@ -56,7 +57,7 @@ export const versionsCommand: Noun = {
       run: async (context, argv) => (await import('./versions/show.ts')).show(context, argv),
     },
     {
-      name: 'restore <version>',
+      name: 'restore <model-version>',
       describe: 'Put a version back where it lived; what stands there is saved first',
       options: {
         to: { ...path, describe: 'Folder to put all of it into, evolution and metadata too' },
@@ -69,12 +70,12 @@ export const versionsCommand: Noun = {
       run: async (context, argv) => (await import('./versions/restore.ts')).restore(context, argv),
     },
     {
-      name: 'delete <version>',
+      name: 'delete <model-version>',
       describe: 'Take a version out of the list; it is kept as a backup, and its number is never used again',
       run: async (context, argv) => (await import('./versions/delete.ts')).remove(context, argv),
     },
     {
-      name: 'diff <version> <other>',
+      name: 'diff <model-version> <other>',
       describe: 'What differs between two versions: metadata, files, tensors, sizes',
       run: async (context, argv) => (await import('./versions/diff.ts')).diff(context, argv),
     },

@@ -134,6 +134,7 @@ export function receivingInto(context: Surroundings, options: ReceivingOptions =
         phase === 'exists'
           ? 'This upload does not ask whether to replace anything'
           : 'This upload was not refused, so there is nothing to check again',
+        { hint: 'Look at the page again: it went on meanwhile.' },
       );
     }
     await onDisk(models, () => decide(upload));

@@ -53,18 +53,7 @@ test('a folder that makes no sense is shown, and can be cleared', async () => {
 });
 
 test('what can not be settled yet waits, says why, and is a model once it can', async () => {
-  const path = await own.upload('a.gguf', bytes, { sha256: sha256(bytes) });
-  await own.settled();
-  // As if it had been killed between the check and the name.
-  const again = await own.upload('a.gguf', await modelBytes('Another.'));
-  await own.settled();
-  expect(await own.one()).toMatchObject({ phase: 'exists' });
-  await own.crash();
-  const swaps = join(own.models, '.aixcl', 'swaps');
-  await mkdir(swaps, { recursive: true });
-  await writeFile(join(swaps, 'broken.json'), '{');
-  await own.restart();
-  while ((await own.one())?.phase !== 'refused') await new Promise((resolve) => setTimeout(resolve, 5));
+  const { path, again, swaps } = await unsettled();
   expect((await own.one())?.problem?.detail).toContain('unfinished change');
   expect(own.warnings.join()).toContain('wait');
   await rm(swaps, { recursive: true });
@@ -72,6 +61,12 @@ test('what can not be settled yet waits, says why, and is a model once it can', 
   await own.settled();
   expect(await own.one()).toMatchObject({ phase: 'exists', problem: null });
   expect(path).not.toBe(again);
+});
+
+test('of several who wait for what can not be settled one tries again', async () => {
+  const { again } = await unsettled();
+  await Promise.allSettled([own.receiving.check(idOf(again)), own.receiving.check(idOf(again))]);
+  expect(own.warnings.filter((line) => line.includes('wait'))).toHaveLength(2);
 });
 
 test('bytes that are more than was announced are refused by their number', async () => {
@@ -86,3 +81,19 @@ test('bytes that are more than was announced are refused by their number', async
   expect(upload?.problem?.detail).toContain(`has ${longer.length} bytes and should have ${bytes.length}`);
   expect(own.names()).toEqual([]);
 });
+
+/** A model, and another of its name that was killed as if between its check and its name, beside a change of names that nobody can read. */
+async function unsettled(): Promise<{ path: string; again: string; swaps: string }> {
+  const path = await own.upload('a.gguf', bytes, { sha256: sha256(bytes) });
+  await own.settled();
+  const again = await own.upload('a.gguf', await modelBytes('Another.'));
+  await own.settled();
+  expect(await own.one()).toMatchObject({ phase: 'exists' });
+  await own.crash();
+  const swaps = join(own.models, '.aixcl', 'swaps');
+  await mkdir(swaps, { recursive: true });
+  await writeFile(join(swaps, 'broken.json'), '{');
+  await own.restart();
+  while ((await own.one())?.phase !== 'refused') await new Promise((resolve) => setTimeout(resolve, 5));
+  return { path, again, swaps };
+}

@@ -50,8 +50,10 @@ export function recoverUploads(
   return {
     listed: found.then(() => {}),
     async recovered() {
-      if (await attempt) return;
-      attempt = found.then((uploads) => recover(context, uploads, place));
+      const before = attempt;
+      if (await before) return;
+      // Of several who wait for it one tries again: two at once would move the same files.
+      if (attempt === before) attempt = found.then((uploads) => recover(context, uploads, place));
       await attempt;
     },
   };

@@ -120,7 +120,10 @@ async function sameValues(
 async function readAll(handle: FileHandle, into: Buffer, length: number, position: number): Promise<void> {
   for (let got = 0; got < length; ) {
     const { bytesRead } = await handle.read(into, got, length - got, position + got);
-    if (bytesRead === 0) throw new AixclError('verification', 'a blob of the vault became shorter');
+    if (bytesRead === 0)
+      throw new AixclError('verification', 'a blob of the vault became shorter', {
+        hint: 'aixcl vault verify',
+      });
     got += bytesRead;
   }
 }

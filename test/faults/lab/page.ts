@@ -14,6 +14,9 @@ import { until } from './until.ts';
 
 const program = fileURLToPath(new URL('../../../services/upload-ui/app/server.cjs', import.meta.url));
 
+/** The page runs until its test, whose own limit is no longer than this, stops it. */
+const longestTestMs = 3_600_000;
+
 export interface PageOptions {
   readonly inject?: readonly Injection[];
   /** As `RunOptions.log`. */
@@ -54,6 +57,7 @@ export async function startPage(home: FaultHome, { inject = [], log }: PageOptio
       // strace counts by thread.
       ...(traced && { UV_THREADPOOL_SIZE: '1', UV_USE_IO_URING: '0' }),
     },
+    timeout: longestTestMs,
   });
   let isOver = false;
   const over = outcome.then((ended) => {

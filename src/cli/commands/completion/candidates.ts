@@ -27,7 +27,7 @@ const positionals: Readonly<Record<string, Omit<Candidates, 'words'> & { readonl
   file: { names: [], files: true },
   folder: { names: [], files: true },
   snapshots: { names: ['backups', 'versions'], files: false },
-  version: { names: ['versions'], files: false },
+  'model-version': { names: ['versions'], files: false },
   other: { names: ['versions'], files: false },
   subject: { names: ['models'], files: true },
   model: { names: ['models'], files: false },

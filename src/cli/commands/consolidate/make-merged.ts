@@ -93,7 +93,7 @@ async function mergeBuiltIn(
 async function mergeByCommand(
   context: Context,
   { wish, base, adapter }: ConsolidateSight,
-  { staging, operation }: Making,
+  { operation }: Making,
   output: string,
 ): Promise<void> {
   const command = wish.mergeCommand!;

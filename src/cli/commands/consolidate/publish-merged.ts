@@ -65,7 +65,11 @@ export async function versionMerged(
     },
     async assertUnchanged() {
       if (sameContent(before, identityOf(await lstat(path, { bigint: true })))) return;
-      throw new AixclError('refused', `${wish.output} changed before it had its name, so it does not get it`);
+      throw new AixclError(
+        'refused',
+        `${wish.output} changed before it had its name, so it does not get it`,
+        { hint: 'Let nothing write below .aixcl of the models directory, then run the same again.' },
+      );
     },
     async [Symbol.asyncDispose]() {},
   };

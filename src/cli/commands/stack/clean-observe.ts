@@ -104,7 +104,10 @@ async function contentsOf(
 
 async function ask({ home }: Context, keeper: VolumeKeeper, name: string): Promise<AskedVolume> {
   const kept = await keeper.look(name);
-  if (!kept) throw new AixclError('notFound', `there is no volume ${name} on this engine`);
+  if (!kept)
+    throw new AixclError('notFound', `there is no volume ${name} on this engine`, {
+      hint: 'aixcl stack status',
+    });
   const { size, files, leftOut, folder, held } = kept;
   const linked = folder !== undefined && (await sharesMount(folder, home.vault));
   return { size, files: files.length, linked, leftOut, folder, held };

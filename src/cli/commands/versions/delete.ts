@@ -17,7 +17,7 @@ const command = 'versions delete';
 /** `versions delete MODEL@v003`: it becomes a `deleted_version` backup. */
 export async function remove(context: Context, argv: Arguments): Promise<void> {
   const contents = await readableContents(vaultOf(context));
-  const version = await versionNamed(contents, String(argv.version));
+  const version = await versionNamed(contents, String(argv['model-version']));
   const because = whatBecomes(version, contents.snapshots);
   const line = `delete ${version.id}: ${because}`;
   if (context.flags.dryRun) {

@@ -21,7 +21,7 @@ const mostTensors = 40;
 export async function diff(context: Context, argv: Arguments): Promise<void> {
   const vault = vaultOf(context);
   const contents = await readableContents(vault);
-  const a = await versionNamed(contents, String(argv.version));
+  const a = await versionNamed(contents, String(argv['model-version']));
   const b = await versionNamed(contents, String(argv.other));
   const label = `Comparing ${a.id} with ${b.id}`;
   const tensors = await working(context, label, bytesToCompare(a, b), (options) =>

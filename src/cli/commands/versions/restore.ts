@@ -12,6 +12,6 @@ const command = 'versions restore';
 export async function restore(context: Context, argv: Arguments): Promise<void> {
   await settleFirst(context, command);
   const contents = await readableContents(vaultOf(context));
-  const snapshot = await versionNamed(contents, String(argv.version));
+  const snapshot = await versionNamed(contents, String(argv['model-version']));
   await restoreTo(context, command, snapshot, targetOf(command, snapshot, argv));
 }

@@ -27,7 +27,7 @@ const mostFiles = 20;
 export async function show(context: Context, argv: Arguments): Promise<void> {
   const vault = vaultOf(context);
   const contents = await readableContents(vault);
-  const snapshot = await versionNamed(contents, String(argv.version));
+  const snapshot = await versionNamed(contents, String(argv['model-version']));
   const { series, problems } = await readRun(snapshot, vault, context.signal);
   for (const problem of problems) context.out.warn(`of its run is not drawn: ${problem}`);
   const value = shownValue(snapshot, latestVersions(contents.snapshots), series);
