@@ -5,14 +5,14 @@ import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
 import { unreadable } from './unreadable.ts';
 import type { VaultContents } from './vault.ts';
-import { chooseVersion, parseVersionId } from './version-id.ts';
+import { chooseVersion } from './version-id.ts';
 
 /** What a user wrote to name a snapshot, and the subjects that it may mean, in each runtime's spelling. */
 export interface SnapshotWish {
   /** `b0012`, `MODEL@v003`, `MODEL@latest`, or a model's name: its newest. */
   readonly text: string;
   readonly means: (subject: Subject) => boolean;
-  /** Of a text that names a version: the subjects that its model may mean. */
+  /** Of a text that names a version, or was meant to: the subjects that its model may mean. */
   readonly meansModel?: (subject: Subject) => boolean;
 }
 
@@ -30,7 +30,7 @@ function chosen(contents: VaultContents, { text, means, meansModel }: SnapshotWi
   const byId = snapshots.find(({ id }) => id === text);
   if (byId) return byId;
   const own = snapshots.filter(({ subject }) => means(subject));
-  if (own.length === 0 && meansModel && parseVersionId(text)) {
+  if (own.length === 0 && meansModel) {
     return chooseVersion(contents, text, (_model, subject) => meansModel(subject));
   }
   const runtimes = new Set(own.map(({ subject }) => subject.runtime));

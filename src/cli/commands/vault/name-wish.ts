@@ -3,12 +3,12 @@ import { AixclError } from '../../../errors.ts';
 import { type OllamaName, parseOllamaName, sameName } from '../../../models/ollama/name.ts';
 import type { SnapshotWish } from '../../../vault/choose-snapshots.ts';
 import type { Subject } from '../../../vault/subject.ts';
-import { parseVersionId } from '../../../vault/version-id.ts';
 
 /** What `text` may mean: an id, or a subject in the spelling of any runtime. */
 export function wishFor(text: string): SnapshotWish {
-  const version = parseVersionId(text);
-  return { text, means: meaning(text), ...(version && { meansModel: meaning(version.model) }) };
+  // Also what is no version's id as it is spelled, so that it is told as that: `tea@v1`.
+  const version = /^(.+)@\s*(v\d*|latest)?\s*$/is.exec(text);
+  return { text, means: meaning(text), ...(version?.[1] && { meansModel: meaning(version[1]) }) };
 }
 
 function meaning(text: string): (subject: Subject) => boolean {
