@@ -1,32 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { AixclError } from '../errors.ts';
-import { labels } from '../labels.ts';
-import { bareContainer } from '../stack/bare-container.ts';
-import type { ContainerSpec, ContainerSummary, Engine, MountSpec } from '../stack/engine.ts';
+import type { Engine } from '../stack/engine.ts';
 import { claim } from './claim.ts';
-
-/** What a helper sees of the machine: a folder, or a volume that is there. */
-export type HelperMount =
-  | { readonly kind: 'folder'; readonly path: string; readonly target: string; readonly readOnly: boolean }
-  | { readonly kind: 'volume'; readonly name: string; readonly target: string; readonly readOnly: boolean };
-
-export interface HelperWish {
-  /** AIXCL_HOME. */
-  readonly home: string;
-  /** Of the journal, or what else says whose work it does. */
-  readonly operation: string;
-  /** Images that may serve, the likeliest first: references or ids. What is not here is passed over. */
-  readonly images: readonly string[];
-  readonly mounts: readonly HelperMount[];
-  readonly signal: AbortSignal;
-}
-
-/** A program that a helper is to be, in place of waiting for scripts. */
-export interface Program {
-  readonly argv: readonly string[];
-  /** As Compose spells it; absent: the image's. */
-  readonly user?: string | undefined;
-}
+import { type HelperMount, type HelperWish, helperSpec, type Program, programSpec } from './helper-spec.ts';
 
 export interface ScriptOptions {
   /** Bytes of output that are kept: the first ones. 64 KiB when absent. */
@@ -34,12 +10,6 @@ export interface ScriptOptions {
   /** As Docker spells it; root when absent. */
   readonly user?: string;
 }
-
-/** It ends by itself after a day, whatever becomes of us. */
-const longestLife = '86400';
-
-/** Rights of root over other users' files: to write in their folders, and to give them what was made, with any mode. */
-const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'];
 
 /**
  * A container that does for this process what it may not do itself, or reaches where it can't: as root over the mounted folders and volumes
@@ -108,7 +78,7 @@ export class HelperContainer implements AsyncDisposable {
     try {
       const id = await engine.createContainer(
         name,
-        program ? programSpec(wish, image, program) : specOf(wish, image),
+        program ? programSpec(wish, image, program) : helperSpec(wish, image),
       );
       return new HelperContainer(engine, wish.home, id, alive);
     } catch (error) {
@@ -173,53 +143,8 @@ export class HelperFailure extends Error {
   }
 }
 
-/**
- * Takes away the helpers of this home that killed commands left; those of commands that live stay. Answers their names. `before`: called
- * before each goes.
- */
-export async function reapHelpers(
-  engine: Engine,
-  home: string,
-  exceptOperation?: string,
-  before?: (helper: ContainerSummary) => Promise<void>,
-): Promise<readonly string[]> {
-  const helpers = await engine.listContainers({ [labels.home]: home, [labels.operation]: '' });
-  const left = await abandonedHelpers(helpers, home, exceptOperation);
-  for (const helper of left) {
-    await before?.(helper);
-    await engine.removeHelper(helper.id, home);
-  }
-  return left.map(({ name }) => name);
-}
-
-/** The helpers of this home that killed commands left. */
-export async function abandonedHelpers(
-  containers: readonly ContainerSummary[],
-  home: string,
-  exceptOperation?: string,
-): Promise<ContainerSummary[]> {
-  const left: ContainerSummary[] = [];
-  for (const container of containers) {
-    const operation = container.labels[labels.operation];
-    if (operation === undefined || operation === exceptOperation) continue;
-    if (container.labels[labels.home] === home && (await isAbandoned(container))) left.push(container);
-  }
-  return left;
-}
-
-/** Nobody holds the claim that whoever made it keeps while it lives. */
-async function isAbandoned({ name }: ContainerSummary): Promise<boolean> {
-  try {
-    const own = await claim(claimOf(name), { what: name, holder: 'aixcl' });
-    await own[Symbol.asyncDispose]();
-    return true;
-  } catch (error) {
-    if (error instanceof AixclError && error.code === 'busy') return false;
-    throw error;
-  }
-}
-
-function claimOf(name: string): string {
+/** Of the claim that whoever made a helper keeps while it lives. */
+export function claimOf(name: string): string {
   return `helper ${name}`;
 }
 
@@ -242,37 +167,4 @@ function noImage({ images }: HelperWish): AixclError {
     `no image on this engine can help with files: ${images.join(', ') || 'none is known'}`,
     { hint: 'aixcl stack start, which brings the images' },
   );
-}
-
-function specOf(wish: HelperWish, image: string): ContainerSpec {
-  return bareContainer({
-    image,
-    seconds: longestLife,
-    labels: { [labels.home]: wish.home, [labels.operation]: wish.operation },
-    mounts: wish.mounts.map(mountOf),
-    user: '0:0',
-    restart: { name: 'no' },
-    capAdd: capabilities,
-    init: false,
-  });
-}
-
-function programSpec(wish: HelperWish, image: string, { argv, user }: Program): ContainerSpec {
-  const [first = '', ...rest] = argv;
-  const { user: _root, capAdd: _none, ...spec } = specOf(wish, image);
-  return {
-    ...spec,
-    entrypoint: [first],
-    command: rest,
-    capAdd: [],
-    logging: { driver: 'json-file', options: new Map([['max-size', '10m']]) },
-    ...(user !== undefined && { user }),
-  };
-}
-
-function mountOf(mount: HelperMount): MountSpec {
-  const { target, readOnly } = mount;
-  return mount.kind === 'volume'
-    ? { kind: 'volume', name: mount.name, target, readOnly, noCopy: true }
-    : { kind: 'bind', source: mount.path, target, readOnly, createSource: false };
 }

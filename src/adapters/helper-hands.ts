@@ -3,7 +3,8 @@ import { AixclError, reasonOf } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Engine } from '../stack/engine.ts';
 import type { Hands } from '../vault/hands.ts';
-import { HelperContainer, HelperFailure, type HelperWish } from './helper-container.ts';
+import { HelperContainer, HelperFailure } from './helper-container.ts';
+import type { HelperWish } from './helper-spec.ts';
 
 export interface HandsWish extends Omit<HelperWish, 'mounts'> {
   readonly engine: Engine;

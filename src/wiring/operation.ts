@@ -117,7 +117,7 @@ async function recover(context: Surroundings, writer: VaultWriter, operation: Op
   if (context.engineless) return;
   try {
     const engine = await context.engine();
-    const { reapHelpers } = await import('../adapters/helper-container.ts');
+    const { reapHelpers } = await import('../adapters/abandoned-helpers.ts');
     await reapHelpers(
       engine,
       home.root,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { contentOf, isSaved } from '../faults/lab/oracle.ts';
@@ -83,6 +83,15 @@ describeEngine('a consolidation', () => {
       expect(again.code, again.stderr).toBe(0);
       expect(again.stdout).toContain(`keep ${outputName}: it is there as ${outputName}@v001`);
       expect(await versions(at)).toHaveLength(2);
+
+      // A name has to be free, whatever has it, also where an earlier run made a model of that name.
+      for (const take of [mkdir, (path: string) => symlink(baseName, path)]) {
+        await rm(at.output, { recursive: true });
+        await take(at.output);
+        const taken = await at.run();
+        expect(taken.code, taken.stderr).toBe(3);
+        expect(taken.stderr).toContain('is there already');
+      }
     },
   );
 

@@ -2,7 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HelperContainer, reapHelpers } from '../../src/adapters/helper-container.ts';
+import { reapHelpers } from '../../src/adapters/abandoned-helpers.ts';
+import { HelperContainer } from '../../src/adapters/helper-container.ts';
 import { HelperHands } from '../../src/adapters/helper-hands.ts';
 import { labels } from '../../src/labels.ts';
 import { llamaImage } from '../setup/engine-test.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AixclError } from '../../errors.ts';
 import type { ContainerDetail, Engine } from '../../stack/engine.ts';
-import { HelperContainer, HelperFailure, type HelperWish } from '../helper-container.ts';
+import { HelperContainer, HelperFailure } from '../helper-container.ts';
+import type { HelperWish } from '../helper-spec.ts';
 
 export interface LoadWish extends Pick<HelperWish, 'home' | 'operation' | 'signal'> {
   /** With a llama-server, and curl or wget. */

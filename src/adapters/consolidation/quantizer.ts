@@ -5,7 +5,8 @@ import { parseTypes, type QuantizationType } from '../../consolidate/quantizatio
 import { AixclError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { Engine } from '../../stack/engine.ts';
-import { HelperContainer, HelperFailure, type HelperWish } from '../helper-container.ts';
+import { HelperContainer, HelperFailure } from '../helper-container.ts';
+import type { HelperWish } from '../helper-spec.ts';
 
 /** A `llama-quantize` in an image that is on the engine. */
 export interface Quantizer {

@@ -142,6 +142,29 @@ test('modes, links and empty folders that changed are no longer the same', async
   expect(await kind()).toBe('other');
 });
 
+test('a folder that may not lose its name stays, and it is told where that is not allowed', async () => {
+  await asNobody(async () => {
+    const nobodys = await TestVault.make();
+    const kept = directoryKeeper({ home: join(nobodys.root, 'home'), vault: nobodys.path });
+    const parent = join(nobodys.root, 'parent');
+    const folder = join(parent, 'folder');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'file'), 'x');
+    await chmod(parent, 0o500);
+    const writer = await nobodys.open();
+    const model = (await kept.find(folder))!;
+    const proof = await save(await kept.open(model), { ...wish, writer, way: () => 'link' });
+    await expect(kept.remove(model, proof)).rejects.toMatchObject({
+      code: 'refused',
+      hint: `ls -ld ${parent}`,
+    });
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('x');
+    await chmod(parent, 0o700);
+    await writer[Symbol.asyncDispose]();
+    await nobodys[Symbol.asyncDispose]();
+  });
+});
+
 test('what can only be read makes room like the rest', async () => {
   await asNobody(async () => {
     const nobodys = await TestVault.make();

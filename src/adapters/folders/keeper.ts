@@ -7,7 +7,7 @@ import { settleSwaps } from '../swap/settle-swaps.ts';
 import { notedSwaps } from '../swap/swap.ts';
 import { hashFile } from '../vault/hashing.ts';
 import { findFolder, type KeptFolder, openFolder } from './kept-folder.ts';
-import { putFolderBack } from './put-back.ts';
+import { putFolderBack, refusal } from './put-back.ts';
 import { takeFolderAway } from './take-away.ts';
 
 /**
@@ -36,7 +36,13 @@ export function directoryKeeper(places: { readonly home: string; readonly vault:
       }
       return digests;
     },
-    remove: async (model, proof) => takeFolderAway(await kept(model), proof, notes),
+    remove: async (model, proof) => {
+      try {
+        await takeFolderAway(await kept(model), proof, notes);
+      } catch (error) {
+        throw refusal(error, model.subject.name, notes);
+      }
+    },
     restore: (snapshot, options) => putFolderBack(snapshot, options, { ...places, notes }),
     async mend(model) {
       throw new AixclError(

@@ -96,7 +96,7 @@ async function swapIn(
 }
 
 /** Two disks may refuse: that of the folder, and that of the notes. */
-function refusal(error: unknown, target: string, notes: string): unknown {
+export function refusal(error: unknown, target: string, notes: string): unknown {
   const path = error instanceof Error && 'path' in error ? String(error.path) : '';
   const place = path.startsWith(notes) ? notes : dirname(target);
   return diskRefusal(error, place, place);

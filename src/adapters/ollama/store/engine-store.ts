@@ -10,7 +10,8 @@ import type {
 } from '../../../models/ollama/store.ts';
 import type { Engine } from '../../../stack/engine.ts';
 import type { Digest } from '../../../vault/digest.ts';
-import { HelperContainer, type HelperMount, type HelperWish } from '../../helper-container.ts';
+import { HelperContainer } from '../../helper-container.ts';
+import type { HelperMount, HelperWish } from '../../helper-spec.ts';
 import { DistantBlobs } from './distant-blobs.ts';
 import { HelperWriter } from './helper-writer.ts';
 import { blobPath, largestManifest, manifestsFolder } from './layout.ts';

@@ -86,14 +86,14 @@ async function mergeBuiltIn(
     const isFull = error instanceof AixclError && error.code === 'noSpace';
     throw isFull ? fullDisk(context.home.models, error) : error;
   }
-  await takeOver(output, context.home.models, 'the merge');
+  await takeOver(output, context.home.models, { by: 'the merge', signal: context.signal });
   if (turned) await rm(turned);
 }
 
 async function mergeByCommand(
   context: Context,
   { wish, base, adapter }: ConsolidateSight,
-  { staging, operation }: Making,
+  { operation }: Making,
   output: string,
 ): Promise<void> {
   const command = wish.mergeCommand!;
@@ -108,7 +108,7 @@ async function mergeByCommand(
       signal: context.signal,
       onLine: (line) => task.says?.(line),
     });
-    await takeOver(output, context.home.models, 'the merge command');
+    await takeOver(output, context.home.models, { by: 'the merge command', signal: context.signal });
     task.succeed();
   } catch (error) {
     task.fail();
@@ -145,7 +145,7 @@ async function runQuantizer(
       again,
       onProgress: (done) => task.update({ done }),
     });
-    await takeOver(output, context.home.models, 'llama-quantize');
+    await takeOver(output, context.home.models, { by: 'llama-quantize', signal: context.signal });
     task.succeed();
   } catch (error) {
     task.fail();

@@ -1,5 +1,8 @@
-import { statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { diskRefusal } from '../../../adapters/disk-refusal.ts';
 import { readAdapterConfig } from '../../../adapters/merge/adapter-config.ts';
 import { nearest } from '../../../adapters/vault/same-mount.ts';
 import type { Consolidated } from '../../../consolidate/consolidated-facts.ts';
@@ -43,7 +46,10 @@ export async function observeConsolidation(
   const stands = await outputStands(context, wish.output);
   const base = await observeBase(context, wish.base);
   const adapter = await observeAdapter(context, wish);
-  if (wish.removeAdapter) assertApart(base, adapter);
+  if (wish.removeAdapter) {
+    assertApart(base, adapter);
+    await assertMayGo(adapter);
+  }
   const { rule, plan, isDequantized } = await planFor(base, adapter, wish);
   const way = {
     command: wish.mergeCommand ?? null,
@@ -165,6 +171,16 @@ function assertApart({ files, found }: BaseSight, { path }: AdapterSight): void 
     `the base ${found.model.subject.name} lies in the adapter's folder, which --remove-adapter would take away`,
     { hint: 'Name the adapter by its file, or leave --remove-adapter out.' },
   );
+}
+
+/** Better now than when all else is done. */
+async function assertMayGo({ path }: AdapterSight): Promise<void> {
+  const folder = dirname(path);
+  try {
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw diskRefusal(error, folder, folder);
+  }
 }
 
 async function spaceAt(path: string): Promise<{ readonly free: number; readonly total: number }> {

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from '../../../adapters/vault/hashing.ts';
@@ -16,13 +17,14 @@ import type { BaseSight } from './observe-base.ts';
 
 /** Whether something stands under the output's name. Throws `refused` where that is nothing that a consolidation made. */
 export async function outputStands(context: Context, output: ModelName): Promise<boolean> {
+  let found: Stats;
   try {
-    await lstat(join(context.home.models, output));
+    found = await lstat(join(context.home.models, output));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
   }
-  if ((await makings(context, output)).length === 0) throw taken(output);
+  if (!found.isFile() || (await makings(context, output)).length === 0) throw taken(output);
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { reapHelpers } from '../../../adapters/helper-container.ts';
+import { reapHelpers } from '../../../adapters/abandoned-helpers.ts';
 import { type FixStep, targetOf } from '../../../doctor/plan-fix.ts';
 import { AixclError } from '../../../errors.ts';
 import type { StepOutcome } from '../../../plan/step.ts';

@@ -1,4 +1,4 @@
-import { abandonedHelpers } from '../../../adapters/helper-container.ts';
+import { abandonedHelpers } from '../../../adapters/abandoned-helpers.ts';
 import { Unreadable, uploadFolders } from '../../../adapters/models-directory/upload-folder.ts';
 import { isRunning } from '../../../adapters/process-identity.ts';
 import type { LeftoversExamined, UploadLeft } from '../../../doctor/examined.ts';

@@ -1,5 +1,5 @@
 import type { Arguments } from 'yargs';
-import { reapHelpers } from '../../../adapters/helper-container.ts';
+import { reapHelpers } from '../../../adapters/abandoned-helpers.ts';
 import type { VolumeKeeper } from '../../../adapters/volumes/keeper.ts';
 import type { Operation } from '../../../plan/journal.ts';
 import {
