@@ -42,6 +42,7 @@ const wrong = examined({
     path: '/home/x/aixcl/vault',
     broken: [{ name: 'b0001', why: 'its manifest is missing' }],
     damaged: [{ id: 'b0002', name: 'tea:latest', why: 'a blob is wrong' }],
+    damagedWhenSaved: [{ id: 'b0003', name: 'ale:latest', why: 'a blob was wrong' }],
     snapshots: 4,
     unverified: 2,
     oldestVerification: daysAgo(40),

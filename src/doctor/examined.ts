@@ -147,10 +147,20 @@ export interface Amount {
   readonly bytes: number;
 }
 
+export interface DamagedSnapshot {
+  readonly id: string;
+  /** Of its model. */
+  readonly name: string;
+  readonly why: string;
+}
+
 export interface VaultExamined {
   readonly path: string;
   readonly broken: readonly { readonly name: string; readonly why: string }[];
-  readonly damaged: readonly { readonly id: string; readonly name: string; readonly why: string }[];
+  /** Snapshots of which the vault has other bytes by now than it took in. */
+  readonly damaged: readonly DamagedSnapshot[];
+  /** Snapshots that are what they were when they were saved: of models that were damaged then. */
+  readonly damagedWhenSaved: readonly DamagedSnapshot[];
   readonly snapshots: number;
   /** How many were never hashed whole. */
   readonly unverified: number;

@@ -52,6 +52,7 @@ export function examined(own: Partial<Examined> = {}): Examined {
       path: `${home}/vault`,
       broken: [],
       damaged: [],
+      damagedWhenSaved: [],
       snapshots: 2,
       unverified: 0,
       oldestVerification: daysAgo(1),

@@ -127,3 +127,14 @@ test('GGUF files of which none is an adapter are no adapter, and each has to be 
     inspectAdapter(directoryOf({ 'model.gguf': model.subarray(0, model.length - 1) })),
   ).rejects.toMatchObject({ code: 'verification', message: expect.stringContaining('truncated') });
 });
+
+test('weights that are a link are told as that, not as missing', async () => {
+  const { 'adapter_config.json': config } = peftFiles();
+  const links = ['adapter_model.safetensors'];
+  const directory = { ...directoryOf({ 'adapter_config.json': config! }), links };
+  await expect(inspectAdapter(directory)).rejects.toMatchObject({
+    code: 'verification',
+    message: expect.stringContaining('adapter_model.safetensors is a link'),
+    hint: expect.stringContaining('cp -rL /adapters/tea COPY'),
+  });
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AixclError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { ByteSource } from './gguf/byte-source.ts';
 import { GgufProblem, readHeader } from './gguf/header.ts';
 import { inspectGguf } from './gguf/inspect.ts';
@@ -26,6 +27,8 @@ export interface AdapterFacts {
 export interface AdapterDirectory {
   readonly path: string;
   readonly files: readonly { readonly path: string; readonly size: number }[];
+  /** What lies there as a symbolic link, by relative path: none of its files. */
+  readonly links?: readonly string[] | undefined;
   /** Reads a file while `work` runs. */
   read<T>(path: string, work: (source: ByteSource) => Promise<T>): Promise<T>;
 }
@@ -122,11 +125,19 @@ function weightsIn(names: ReadonlySet<string>): string[] {
 }
 
 function incomplete(
-  { path }: Pick<AdapterDirectory, 'path'>,
+  { path, links = [] }: Pick<AdapterDirectory, 'path' | 'links'>,
   names: ReadonlySet<string>,
   lacks: readonly string[],
 ): AixclError {
   const pickle = [...names].find((name) => /^adapter_model.*\.bin$/.test(name));
+  const link = lacks.find((name) => links.includes(name));
+  if (link) {
+    return new AixclError(
+      'verification',
+      `${quoted(path)} is no whole adapter: ${link} is a link, and what it leads to would not be kept`,
+      { hint: `Name a copy that has the files themselves: cp -rL ${shellWord(path)} COPY` },
+    );
+  }
   const isAre = lacks.length === 1 && !lacks[0]!.startsWith('the ') ? 'is' : 'are';
   const why = pickle
     ? `; ${pickle} is a pickle, which runs code when it is loaded, and counts for nothing`

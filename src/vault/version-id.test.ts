@@ -8,7 +8,13 @@ const gguf = (name: string): Subject => ({ runtime: 'llama-server', name });
 const folder = (name: string): Subject => ({ runtime: 'directory', name });
 
 function version(subject: Subject, number: number): Snapshot {
-  return { id: `${subject.name}@${versionName(number)}`, kind: 'version', number, subject } as Snapshot;
+  return {
+    id: `${subject.name}@${versionName(number)}`,
+    kind: 'version',
+    number,
+    subject,
+    facts: {},
+  } as unknown as Snapshot;
 }
 
 function choose(text: string, snapshots: readonly Snapshot[], broken: VaultContents['broken'] = []): string {
@@ -52,6 +58,34 @@ test.each([
 ])('%s is no such version', (text) => {
   expect(() => choose(text, some)).toThrow(
     expect.objectContaining({ code: 'notFound', message: `no such version: ${JSON.stringify(text)}` }),
+  );
+});
+
+test('who asks for one that was deleted is told the backup that it became last', () => {
+  const deleted = (number: number, of: number) =>
+    ({
+      id: `b000${number}`,
+      kind: 'backup',
+      number,
+      subject: gguf('tea.gguf'),
+      facts: {
+        deletedVersion: {
+          id: `tea.gguf@v00${of}`,
+          number: of,
+          digest: `sha256:${'a'.repeat(64)}`,
+          created: '2026-01-02T03:04:05.000Z',
+        },
+      },
+    }) as unknown as Snapshot;
+  const all = [...some, deleted(3, 3), deleted(2, 3), deleted(4, 4)];
+  expect(() => choose('tea.gguf@v003', all)).toThrow(
+    expect.objectContaining({
+      code: 'notFound',
+      hint: expect.stringMatching(/aixcl backups restore b0003$/),
+    }),
+  );
+  expect(() => choose('tea.gguf@v005', all)).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('tea.gguf has v001, v002, v012') }),
   );
 });
 

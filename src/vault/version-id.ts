@@ -1,5 +1,6 @@
 import { AixclError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
+import { deletedVersion } from './deleted-version.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Subject } from './subject.ts';
 import { unreadable } from './unreadable.ts';
@@ -65,7 +66,7 @@ export function chooseVersion(contents: VaultContents, text: string, means: Mean
   // A record without an id may be any.
   const nameless = contents.broken.filter(({ name }) => !parseVersionId(name) && !/^b\d+$/.test(name));
   if (!found && id && nameless.length > 0) throw unreadable(text, nameless);
-  if (!found) throw noSuchVersion(text, own);
+  if (!found) throw noSuchVersion(text, own, deletedBackup(contents.snapshots, id, means));
   const subjects = new Set(own.map(({ subject: { runtime, name } }) => `${name} (${runtime})`));
   if (subjects.size === 1) return found;
   throw new AixclError(
@@ -77,7 +78,25 @@ export function chooseVersion(contents: VaultContents, text: string, means: Mean
   );
 }
 
-function noSuchVersion(text: string, own: readonly Snapshot[]): AixclError {
+/** The newest backup that the version became when it was deleted. */
+function deletedBackup(
+  snapshots: readonly Snapshot[],
+  id: VersionId | undefined,
+  means: Means,
+): Snapshot | undefined {
+  if (!id || id.number === null) return undefined;
+  return snapshots
+    .filter((each) => deletedVersion(each)?.number === id.number && means(id.model, each.subject))
+    .sort((a, b) => a.number - b.number)
+    .at(-1);
+}
+
+function noSuchVersion(text: string, own: readonly Snapshot[], deleted: Snapshot | undefined): AixclError {
+  if (deleted) {
+    return new AixclError('notFound', `no such version: ${JSON.stringify(text)}`, {
+      hint: `it was deleted, and is kept: aixcl backups restore ${deleted.id}`,
+    });
+  }
   const names = own.map(({ number }) => versionName(number));
   const some = names.length > 8 ? [...names.slice(0, 3), '…', ...names.slice(-3)] : names;
   const [first] = own;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { AixclError, systemCode } from '../../errors.ts';
 import { parseLooseJson } from '../../models/evolution/loose-json.ts';
 import { quoted } from '../../models/model-name.ts';
@@ -21,7 +21,10 @@ export async function readMetrics(path: string): Promise<Metrics> {
     });
   let text: string;
   try {
-    if ((await stat(path)).size > largestMetrics) throw no('the file is larger than 16 MiB');
+    const stats = await stat(path);
+    // A pipe of the shell's (`<(…)`) has no path of its own, and ends; one that lies on a disk may be waited for without end.
+    if (!stats.isFile() && !stats.isDirectory() && (await isOnDisk(path))) throw no('it is no file');
+    if (stats.size > largestMetrics) throw no('the file is larger than 16 MiB');
     text = await readFile(path, 'utf8');
   } catch (error) {
     const code = systemCode(error);
@@ -41,4 +44,11 @@ export async function readMetrics(path: string): Promise<Metrics> {
   } catch (error) {
     throw no(error instanceof RangeError ? 'it is nested too deeply' : 'it is no JSON');
   }
+}
+
+async function isOnDisk(path: string): Promise<boolean> {
+  return await realpath(path).then(
+    () => true,
+    () => false,
+  );
 }

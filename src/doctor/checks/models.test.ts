@@ -75,6 +75,20 @@ test('records that can’t be read and damaged snapshots are problems', () => {
   ]);
 });
 
+test('snapshots of models that were damaged already are nothing to repair, and no problem of the vault', () => {
+  const damagedWhenSaved = [
+    { id: 'b0003', name: 'tea.gguf', why: 'its bytes are not those that were added' },
+  ];
+  expect(checkVault(withVault({ damagedWhenSaved, unverified: 1 }))).toMatchObject([
+    {
+      check: 'snapshot-of-damaged',
+      level: 'note',
+      what: '1 snapshot of the vault holds a model that was damaged when it was saved: b0003 (tea.gguf)',
+      why: expect.stringContaining('aixcl backups delete ID'),
+    },
+  ]);
+});
+
 test('a vault that was not verified for 30 days, or of which a part never was, is worth a word', () => {
   expect(checkVault(withVault({ oldestVerification: daysAgo(29) }))).toEqual([]);
   expect(checkVault(withVault({ oldestVerification: daysAgo(31) }))).toMatchObject([

@@ -12,7 +12,7 @@ export function checkVault({ vault, now }: Examined): Finding[] {
   return [...damage(vault), ...verification(vault, now), ...lyingThere(vault)];
 }
 
-function damage({ path, broken, damaged }: VaultExamined): Finding[] {
+function damage({ path, broken, damaged, damagedWhenSaved }: VaultExamined): Finding[] {
   const found: Finding[] = [];
   if (broken.length > 0) {
     found.push({
@@ -34,16 +34,26 @@ function damage({ path, broken, damaged }: VaultExamined): Finding[] {
       fixable: false,
     });
   }
+  if (damagedWhenSaved.length > 0) {
+    found.push({
+      check: 'snapshot-of-damaged',
+      level: 'note',
+      what: `${count(damagedWhenSaved.length, 'snapshot')} of the vault ${damagedWhenSaved.length === 1 ? 'holds a model that was' : 'hold models that were'} damaged when ${damagedWhenSaved.length === 1 ? 'it was' : 'they were'} saved: ${few(damagedWhenSaved.map(({ id, name }) => `${id} (${name})`))}`,
+      why: 'The vault has the bytes as they were, so it has nothing to repair, and counts it as no backup. aixcl backups restore ID --to DIR gets them; aixcl backups delete ID frees their space.',
+      command: 'aixcl backups list',
+      fixable: false,
+    });
+  }
   return found;
 }
 
 function verification(
-  { snapshots, unverified, oldestVerification, damaged }: VaultExamined,
+  { snapshots, unverified, oldestVerification, damaged, damagedWhenSaved }: VaultExamined,
   now: Date,
 ): Finding[] {
   const days = oldestVerification && daysBetween(oldestVerification, now);
   const late = days !== null && days >= longAgo;
-  const never = unverified - damaged.length;
+  const never = unverified - damaged.length - damagedWhenSaved.length;
   if (snapshots === 0 || (never <= 0 && !late)) return [];
   const what =
     never > 0

@@ -100,8 +100,13 @@ const fileTypes: ReadonlyMap<number, string> = new Map([
   [38, 'MXFP4'],
 ]);
 
+/** What a `general.file_type` is called; null: it is none that is known. */
+export function fileTypeName(fileType: number | null): string | null {
+  return fileTypes.get(fileType ?? -1) ?? null;
+}
+
 function quantizationOf(header: GgufHeader): string | null {
-  const stated = fileTypes.get(number(header, 'general.file_type') ?? -1);
+  const stated = fileTypeName(number(header, 'general.file_type'));
   if (stated) return stated;
   const bytesByType = new Map<number, bigint>();
   for (const tensor of header.tensors) {

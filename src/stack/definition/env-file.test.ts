@@ -1,4 +1,15 @@
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,6 +60,15 @@ test('a file is made where there was none, and left alone where nothing changes'
   const { mtimeMs, ino } = await stat(path);
   expect(await updateEnvFile(path, { A: '1' })).toBe(false);
   expect(await stat(path)).toMatchObject({ mtimeMs, ino });
+});
+
+test('a new file is for the owner of its folder alone, as it may hold what lets you in elsewhere', async () => {
+  const path = join(folder, '.env');
+  const owner = process.getuid?.() === 0 ? 12_345 : (await stat(folder)).uid;
+  if (process.getuid?.() === 0) await chown(folder, owner, owner);
+  await updateEnvFile(path, { A: '1' });
+  const { mode, uid } = await stat(path);
+  expect([mode & 0o777, uid]).toEqual([0o600, owner]);
 });
 
 test('the mode stays, a link is followed, and no temporary file remains', async () => {

@@ -8,8 +8,8 @@ const head = '# Read by aixcl and by docker compose. aixcl writes its own keys o
 
 /**
  * Sets `values` in the env file at `path` and leaves every other byte as it is: comments, order, line ends, other keys. The file is replaced
- * whole (temporary file, fsync, rename, fsync of the directory) and keeps its mode and owner; a link is followed. Answers whether
- * something changed.
+ * whole (temporary file, fsync, rename, fsync of the directory) and keeps its mode and owner; a new one is for the owner of its folder alone.
+ * A link is followed. Answers whether something changed.
  * @throws AixclError `usage` where the file is no env file.
  */
 export async function updateEnvFile(
@@ -76,11 +76,11 @@ async function replace(path: string, content: string): Promise<void> {
   const old = await stat(path).catch(() => undefined);
   const temporary = join(dirname(path), `.env-${randomBytes(6).toString('hex')}`);
   try {
-    await using file = await open(temporary, 'wx', 0o644);
-    if (old) {
-      await file.chmod(old.mode & 0o7777);
-      if (process.getuid?.() === 0) await file.chown(old.uid, old.gid);
-    }
+    // What lets you in elsewhere may stand there (HF_TOKEN).
+    await using file = await open(temporary, 'wx', 0o600);
+    const { uid, gid } = old ?? (await stat(dirname(path)));
+    if (process.getuid?.() === 0) await file.chown(uid, gid);
+    if (old) await file.chmod(old.mode & 0o7777);
     await file.writeFile(content);
     await file.sync();
     await rename(temporary, path);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ollamaApi } from '../../adapters/ollama/api/api.ts';
 import { isOnNetwork } from '../../adapters/service-probe.ts';
 import { AixclError, reasonOf } from '../../errors.ts';
-import type { ListedModel, OllamaRuntime } from '../../models/ollama/runtime.ts';
+import type { ListedModel, OllamaDetails, OllamaRuntime } from '../../models/ollama/runtime.ts';
 import type { PageService } from '../api.ts';
 
 export interface SeenOllama {
@@ -32,16 +32,19 @@ const detailsMs = 500;
 /** Looks at the Ollama at `address`, by its API; never throws. */
 export function ollamaLook(address: string): () => Promise<SeenOllama> {
   const api = ollamaApi(address, patience);
-  const contexts = new ContextLengths(api);
+  const details = new Details(api);
   return async () => {
     const known = await isOnNetwork(address);
     if (known === false) return stoppedOllama;
     try {
       const [version, listed] = await Promise.all([api.version(), api.list()]);
-      await Promise.race([contexts.learn(listed), delay(detailsMs, undefined, { ref: false })]);
+      await Promise.race([details.learn(listed), delay(detailsMs, undefined, { ref: false })]);
       return {
         service: { name: 'ollama', health: 'healthy', detail: version || null },
-        models: listed.map((model) => ({ ...model, contextLength: contexts.of(model) })),
+        models: listed.map((model) => {
+          const { contextLength, quantization } = details.of(model);
+          return { ...model, contextLength, quantization: model.quantization ?? quantization };
+        }),
       };
     } catch (error) {
       const isAbsent = known === null && error instanceof AixclError && error.code === 'notRunning';
@@ -51,18 +54,23 @@ export function ollamaLook(address: string): () => Promise<SeenOllama> {
   };
 }
 
+/** What Ollama's list leaves out. */
+type Asked = Pick<OllamaDetails, 'contextLength' | 'quantization'>;
+
+const nothingTold: Asked = { contextLength: null, quantization: null };
+
 /** Asked for once a model, one after the other. */
-class ContextLengths {
+class Details {
   readonly #api: Pick<OllamaRuntime, 'show'>;
-  readonly #known = new Map<string, number | null>();
+  readonly #known = new Map<string, Asked>();
   #learning: Promise<void> | undefined;
 
   constructor(api: Pick<OllamaRuntime, 'show'>) {
     this.#api = api;
   }
 
-  of(model: ListedModel): number | null {
-    return this.#known.get(keyOf(model)) ?? null;
+  of(model: ListedModel): Asked {
+    return this.#known.get(keyOf(model)) ?? nothingTold;
   }
 
   learn(models: readonly ListedModel[]): Promise<void> {
@@ -76,16 +84,17 @@ class ContextLengths {
     const keys = new Set(models.map(keyOf));
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key);
     for (const model of models) {
-      if (!this.#known.has(keyOf(model))) this.#known.set(keyOf(model), await this.#lengthOf(model));
+      if (!this.#known.has(keyOf(model))) this.#known.set(keyOf(model), await this.#detailsOf(model));
     }
   }
 
-  async #lengthOf({ name }: ListedModel): Promise<number | null> {
+  async #detailsOf({ name }: ListedModel): Promise<Asked> {
     try {
-      return (await this.#api.show(name)).contextLength;
+      const { contextLength, quantization } = await this.#api.show(name);
+      return { contextLength, quantization };
     } catch {
       // Of one that Ollama can't read, as it says itself when it is asked for.
-      return null;
+      return nothingTold;
     }
   }
 }

@@ -96,6 +96,19 @@ test("Ollama's models are shown as its API tells them, with the commands for wha
   expect(ollama.asked.filter((each) => each.includes('/api/show'))).toHaveLength(1);
 });
 
+test("a model that Ollama's list has of unknown quantization is shown with what Ollama says of it when it is asked", async () => {
+  await using ollama = await standIn({
+    '/api/version': { version: '0.31.2' },
+    '/api/tags': { models: [{ name: 'made:latest', details: { quantization_level: 'unknown' } }] },
+    '/api/show': {
+      details: { quantization_level: 'unknown' },
+      model_info: { 'general.architecture': 'llama', 'general.file_type': 7 },
+    },
+  });
+  await using place = await testDesk({ addresses: { ollama: ollama.address } });
+  expect(model(await place.desk.state(), 'made:latest')).toMatchObject({ quantization: 'Q8_0' });
+});
+
 test('an Ollama that is not there has no models and is stopped; one that hangs or fails is unhealthy; neither is an error', async () => {
   await using place = await testDesk();
   const { services, models, warnings } = await place.desk.state();

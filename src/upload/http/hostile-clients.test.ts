@@ -82,6 +82,27 @@ test('a token is good once: used, unknown, cut or empty ones are not', async () 
   }
 });
 
+test('who brings a wrong token is told in words that he reads: a browser by a page, anything else by a problem', async () => {
+  const typed = await ask('/?token=wrong', { headers: { accept: 'text/html,*/*;q=0.8' } });
+  expect([typed.response, typed.headers['content-type']]).toEqual([401, 'text/html; charset=utf-8']);
+  expect(typed.text).toContain('aixcl ui');
+  for (const headers of [{ accept: '*/*' }, {}]) {
+    const { response, text, headers: answered } = await ask('/?token=wrong', { headers });
+    expect([response, answered['content-type']]).toEqual([401, 'application/problem+json']);
+    expect(JSON.parse(text)).toMatchObject({ code: 'unauthenticated', hint: 'aixcl ui' });
+  }
+});
+
+test("a request with two Hosts is none: who goes by which is anybody's guess", async () => {
+  const cookie = await page.letIn();
+  for (const path of ['/health', '/api/state', `/?token=${await page.token()}`]) {
+    const { ended } = await page.dial(
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(await ended).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"usage"/);
+  }
+});
+
 test('HEAD uses no token up, and a token is none anywhere but at the page', async () => {
   const token = await page.token();
   expect((await ask(`/?token=${token}`, { method: 'HEAD' })).response).toBe(401);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { type Door, sessionSeconds } from '../../adapters/page-door/door.ts';
+import type { Problem } from '../api.ts';
 import type { Desk, Receiving } from '../desk.ts';
 import { problemOf } from '../problem.ts';
 import { foreign, howToEnter, refusalOf } from './admission.ts';
@@ -77,6 +78,8 @@ export class Listener {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.#closing) return sendProblem(response, refusal(503, 'The page is just being stopped'));
+    if (hasTwoHosts(request))
+      return sendProblem(response, refusal(400, 'A request has one Host, and no more'));
     const target = targetOf(request.url);
     const method = request.method ?? '';
     if (target?.path === '/health' && (method === 'GET' || method === 'HEAD')) {
@@ -88,7 +91,8 @@ export class Listener {
     const token = target?.path === '/' && method === 'GET' ? target.query.get('token') : null;
     if (token !== null) {
       const refused = foreign(asked, this.#parts.allowedHosts);
-      return refused ? sendProblem(response, refused) : this.#enter(token, session !== undefined, response);
+      if (refused) return sendProblem(response, refused);
+      return this.#enter(token, session !== undefined, request, response);
     }
     const refused = refusalOf(asked, this.#parts.allowedHosts);
     if (refused || session === undefined) {
@@ -145,7 +149,12 @@ export class Listener {
   }
 
   /** One who is known already gets in with an old address, too. */
-  async #enter(token: string, known: boolean, response: ServerResponse): Promise<void> {
+  async #enter(
+    token: string,
+    known: boolean,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const secret = await this.#parts.door.enter(token);
     if (secret !== undefined) response.setHeader('Set-Cookie', sessionCookie(secret, sessionSeconds));
     if (secret !== undefined || known) {
@@ -154,19 +163,20 @@ export class Listener {
     }
     const wait = this.#allowances.wrongTokens.take();
     if (wait > 0) return sendTooMany(response, 'Too many wrong tokens came', wait);
-    sendStrangerPage(response, 'This address was used before, or is older than an hour');
+    const refused = refusal(401, 'This address was used before, or is older than an hour', howToEnter);
+    if (wantsPage(request)) sendStrangerPage(response, refused);
+    else sendProblem(response, refused);
   }
 
-  #refuse(refused: ReturnType<typeof refusal>, request: IncomingMessage, response: ServerResponse): void {
+  #refuse(refused: Problem, request: IncomingMessage, response: ServerResponse): void {
     const wait = this.#allowances.strangers.take();
-    const wantsPage = isRead(request) && /\btext\/html\b/.test(request.headers.accept ?? '');
     if (wait > 0) sendTooMany(response, 'Too many requests came that were not let in', wait);
-    else if (refused.status === 401 && wantsPage) {
+    else if (refused.status === 401 && wantsPage(request)) {
       // A browser keeps its cookie back where another site's link led here, and brings it where this page leads to itself.
       if (isFromElsewhere(request)) {
         response.setHeader('Refresh', '0; url=/');
       }
-      sendStrangerPage(response, refused.detail);
+      sendStrangerPage(response, refused);
     } else sendProblem(response, refused);
   }
 
@@ -197,6 +207,16 @@ function askedBy({ method, headers }: IncomingMessage, session: boolean) {
   };
 }
 
+/** Node keeps the first alone, and whoever stands before this server may go by the second. */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length > 1;
+}
+
+/** A browser does, where somebody is to look at the answer. */
+function wantsPage(request: IncomingMessage): boolean {
+  return isRead(request) && /\btext\/html\b/.test(request.headers.accept ?? '');
+}
+
 function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
@@ -209,6 +229,6 @@ function sendTooMany(response: ServerResponse, detail: string, seconds: number):
   sendProblem(response, refusal(429, detail, `Again in ${seconds} s`), { 'Retry-After': String(seconds) });
 }
 
-function sendStrangerPage(response: ServerResponse, detail: string): void {
-  send(response, 401, 'text/html; charset=utf-8', strangerPage(refusal(401, detail, howToEnter)));
+function sendStrangerPage(response: ServerResponse, refused: Problem): void {
+  send(response, 401, 'text/html; charset=utf-8', strangerPage(refused));
 }

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream';
 import { networkBytesCame } from './young-garbage.ts';
 
-/** Bytes that are gathered while others are being written: twice as many are in memory at once. */
-const gathered = 2 ** 20;
+/**
+ * Bytes that are gathered while others are being written: twice as many are in memory at once. Of eight uploads together about as many as V8 looks
+ * through for young garbage at once: what outlives two looks is old, and lies around until V8 looks through its whole heap.
+ */
+export const gathered = 2 ** 18;
 
 interface Vessel {
   /** One call at a time. */

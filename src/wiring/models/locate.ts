@@ -19,6 +19,8 @@ export async function locate(
   name: string,
   runtime?: 'ollama' | 'llama-server',
 ): Promise<Found> {
+  // As a path it would mean the folder that somebody happens to be in.
+  if (name === '') throw new AixclError('usage', 'a name is empty', { hint: 'aixcl models list' });
   const keepers = await keepersOf(context, runtime);
   if (!pathOnly.test(name)) {
     const model = await lookUp(keepers, name);

@@ -240,6 +240,10 @@ test('what is shown of a model is what Ollama says, and null where it says nothi
     template: '{{ .Prompt }}',
     license: 'apache-2.0',
   });
+  answer = { details: { quantization_level: 'unknown' }, model_info: { 'general.file_type': 0 } };
+  expect(await api.show('tea')).toMatchObject({ quantization: 'F32' });
+  answer = { details: { quantization_level: 'unknown' }, model_info: { 'general.file_type': 4711 } };
+  expect(await api.show('tea')).toMatchObject({ quantization: null });
   answer = {};
   expect(Object.values(await api.show('tea'))).toEqual([null, null, null, null, null, null]);
 });

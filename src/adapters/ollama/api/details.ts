@@ -1,3 +1,4 @@
+import { fileTypeName } from '../../../models/gguf/summary.ts';
 import { countIn } from '../../../models/ollama/facts.ts';
 import type { ListedModel, OllamaDetails } from '../../../models/ollama/runtime.ts';
 
@@ -25,7 +26,6 @@ export interface TagsAnswer {
 
 export function listedModel({ name, digest, size, modified_at, details }: TagsAnswer): ListedModel {
   const modified = new Date(modified_at ?? 0);
-  const quantization = textOf(details?.quantization_level);
   return {
     name,
     digest: digest ?? '',
@@ -33,7 +33,7 @@ export function listedModel({ name, digest, size, modified_at, details }: TagsAn
     modified: Number.isNaN(modified.getTime()) ? new Date(0) : modified,
     architecture: textOf(details?.family),
     parameters: countIn(textOf(details?.parameter_size)),
-    quantization: quantization === 'unknown' ? null : quantization,
+    quantization: knownOf(details?.quantization_level),
   };
 }
 
@@ -43,7 +43,7 @@ export function detailsOf({ license, template, details, model_info }: ShowAnswer
   return {
     architecture,
     parameters: numberOf(info['general.parameter_count']),
-    quantization: textOf(details?.quantization_level),
+    quantization: knownOf(details?.quantization_level) ?? fileTypeName(countOf(info['general.file_type'])),
     contextLength: architecture === null ? null : numberOf(info[`${architecture}.context_length`]),
     template: textOf(template),
     license: textOf(license),
@@ -52,6 +52,15 @@ export function detailsOf({ license, template, details, model_info }: ShowAnswer
 
 function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Of a model that it made of a file it says `unknown`. */
+function knownOf(value: unknown): string | null {
+  return value === 'unknown' ? null : textOf(value);
+}
+
+function countOf(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 function numberOf(value: unknown): number | null {

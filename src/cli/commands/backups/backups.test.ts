@@ -6,6 +6,7 @@ import type { Arguments } from 'yargs';
 import { AixclError } from '../../../errors.ts';
 import { writeSelfTestModel } from '../../../models/self-test-model.ts';
 import type { Result } from '../../../plan/step.ts';
+import type { Snapshot } from '../../../vault/snapshot.ts';
 import { keeperOf } from '../../../wiring/keepers.ts';
 import { vaultOf } from '../../../wiring/vault.ts';
 import type { Context } from '../../context.ts';
@@ -14,7 +15,7 @@ import { type TestHome, testHome } from '../vault/test-home.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { list } from './list.ts';
-import { restore } from './restore.ts';
+import { restore, targetOf } from './restore.ts';
 import { verify } from './verify.ts';
 
 /** Blocks of one byte that every disk says it has left; undefined: what it has. */
@@ -245,4 +246,12 @@ test("a version's id is no backup's, and what is done to versions is named", asy
       hint: expect.stringContaining('aixcl versions --help'),
     });
   }
+});
+
+test.each(['to', 'as'])('--%s of an unset variable is a mistake, not the folder that one is in', (option) => {
+  const snapshot = { id: 'b0001', subject: { runtime: 'llama-server', name: 'tea.gguf' } } as Snapshot;
+  const argv = { [option]: '' } as unknown as Arguments;
+  expect(() => targetOf('backups restore', snapshot, argv)).toThrow(
+    expect.objectContaining({ code: 'usage', message: `--${option} is empty` }),
+  );
 });

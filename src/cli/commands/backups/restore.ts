@@ -83,6 +83,11 @@ export function targetOf(command: string, { subject, id }: Snapshot, argv: Argum
       },
     );
   }
+  if (to === '' || as === '') {
+    throw new AixclError('usage', `--${to === '' ? 'to' : 'as'} is empty`, {
+      hint: `aixcl ${command} --help`,
+    });
+  }
   if (to !== undefined) return { runtime: 'directory', name: resolve(to) };
   if (as === undefined) return subject;
   if (subject.runtime === 'directory') {

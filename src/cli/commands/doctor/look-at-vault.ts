@@ -5,6 +5,7 @@ import { inQuarantine } from '../../../adapters/vault/quarantine.ts';
 import type { Amount, BackupsExamined, VaultExamined } from '../../../doctor/examined.ts';
 import { systemCode } from '../../../errors.ts';
 import { lastBackups } from '../../../models/last-backups.ts';
+import { damageWhenSaved } from '../../../vault/check-snapshot.ts';
 import { ggufListing, subjectOf } from '../../../wiring/models/listing.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -16,12 +17,15 @@ export async function lookAtVault({ context, vault }: Surroundings): Promise<Vau
     leftInIngest(layout),
   ]);
   const verified = snapshots.flatMap(({ verified: when }) => when ?? []);
+  const damaged = snapshots.flatMap(({ id, subject, damage }) => {
+    const asSaved = damageWhenSaved({ damage }) !== null;
+    return damage === null ? [] : [{ id, name: subject.name, why: damage, asSaved }];
+  });
   return {
     path: layout.root,
     broken,
-    damaged: snapshots.flatMap(({ id, subject, damage }) =>
-      damage === null ? [] : [{ id, name: subject.name, why: damage }],
-    ),
+    damaged: damaged.filter(({ asSaved }) => !asSaved),
+    damagedWhenSaved: damaged.filter(({ asSaved }) => asSaved),
     snapshots: snapshots.length,
     unverified: snapshots.length - verified.length,
     oldestVerification: verified.reduce<Date | null>((old, when) => (old && old < when ? old : when), null),

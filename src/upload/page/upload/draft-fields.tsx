@@ -1,7 +1,7 @@
 import { useId } from 'preact/hooks';
 import type { PageState } from '../../api.ts';
 import { bytes, bytesOf } from '../parts/format.ts';
-import { type Draft, type Faults, nameFault, nameLike, type Taker, takerOf } from './draft.ts';
+import { type Draft, type Faults, nameFault, nameLike, sha256Of, type Taker, takerOf } from './draft.ts';
 
 interface Asked {
   readonly draft: Draft<File>;
@@ -13,7 +13,7 @@ interface Asked {
 
 /** One model that is about to be uploaded. */
 export function DraftFields({ draft, faults, state, onChange, onSplit }: Asked) {
-  const { proposal, sha256 } = draft;
+  const { proposal } = draft;
   const isFile = proposal.kind === 'file';
   const wrong = isFile ? nameFault(proposal.name, true) : null;
   const taker = wrong === null ? takerOf(draft, draft.name, state) : null;
@@ -59,17 +59,18 @@ export function DraftFields({ draft, faults, state, onChange, onSplit }: Asked) 
         </>
       )}
       {taker && <Taken draft={draft} taker={taker} faults={faults} onChange={onChange} />}
-      {isFile && (
-        <details open={faults.sha256 !== undefined}>
-          <summary>Check against a sha256</summary>
+      <details open={faults.sha256 !== undefined}>
+        <summary>Check against a sha256</summary>
+        {proposal.files.map((file) => (
           <Field
-            label={`sha256 of ${proposal.name}, as its publisher gives it`}
-            value={sha256}
-            fault={faults.sha256}
-            onInput={(digest) => onChange({ ...draft, sha256: digest })}
+            key={file.name}
+            label={`sha256 of ${file.name}, as its publisher gives it`}
+            value={sha256Of(draft, file)}
+            fault={faults.sha256?.[file.name]}
+            onInput={(digest) => onChange({ ...draft, sha256: { ...draft.sha256, [file.name]: digest } })}
           />
-        </details>
-      )}
+        ))}
+      </details>
     </fieldset>
   );
 }

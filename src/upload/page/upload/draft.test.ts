@@ -108,12 +108,14 @@ test('parts whose names none can have go under names like theirs', () => {
 });
 
 test('a sha256 is taken as tools print it, and wrong ones are said', () => {
-  const given = draft({ sha256: ` sha256:${hash.toUpperCase()}` });
+  const given = draft({ sha256: { 'tea.gguf': ` sha256:${hash.toUpperCase()}` } });
   expect(metadataOf(given, given.proposal.files[0]!)).toEqual({ filename: 'tea.gguf', sha256: hash });
-  const printed = draft({ sha256: `${hash}  tea.gguf\n` });
+  const printed = draft({ sha256: { 'tea.gguf': `${hash}  tea.gguf\n` } });
   expect(metadataOf(printed, printed.proposal.files[0]!)).toMatchObject({ sha256: hash });
-  expect(faults(draft({ sha256: 'abc' })).sha256).toBeDefined();
-  expect(faults(draft({ sha256: `${hash}00` })).sha256).toBeDefined();
+  for (const wrong of ['abc', `${hash}00`]) {
+    expect(faults(draft({ sha256: { 'tea.gguf': wrong } })).sha256).toHaveProperty(['tea.gguf']);
+  }
+  expect(faults(draft({ sha256: { 'tea.gguf': '' } }))).toEqual({});
 });
 
 test('files of one model tell its name and how many they are', () => {
@@ -123,6 +125,17 @@ test('files of one model tell its name and how many they are', () => {
     model: 'vision',
     parts: '2',
   });
+});
+
+test('each file of a model of several has a sha256 of its own, and only one that is wrong is named', () => {
+  const names = ['big-00001-of-00002.gguf', 'big-00002-of-00002.gguf'] as const;
+  const big = draft({ sha256: { [names[1]]: hash } }, ...names);
+  expect(faults(big)).toEqual({});
+  const [first, second] = big.proposal.files.map((file) => metadataOf(big, file));
+  expect(first).not.toHaveProperty('sha256');
+  expect(second).toMatchObject({ filename: names[1], sha256: hash });
+  const wrong = { ...big, sha256: { [names[0]]: 'abc', [names[1]]: hash } };
+  expect(Object.keys(faults(wrong).sha256 ?? {})).toEqual([names[0]]);
 });
 
 test('consent to replace is told', () => {

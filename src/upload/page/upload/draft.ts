@@ -7,8 +7,8 @@ export interface Draft<F extends Chosen = Chosen> {
   readonly proposal: Proposal<F>;
   /** Of the folder that several files make; of one file it is the file's. */
   readonly name: string;
-  /** Hexadecimal; empty: not given. */
-  readonly sha256: string;
+  /** Of its files, by their names, as somebody gave them; none or empty: not given. */
+  readonly sha256: Readonly<Record<string, string>>;
   /** What to do where the name is taken; null: not said. */
   readonly answer: 'replace' | 'rename' | 'skip' | null;
   /** For `rename`. */
@@ -23,7 +23,7 @@ export type Taker =
 
 export function draftOf<F extends Chosen>(proposal: Proposal<F>): Draft<F> {
   const { kind, name } = proposal;
-  const draft = { proposal, name, sha256: '', answer: null, newName: `${name}-2` };
+  const draft = { proposal, name, sha256: {}, answer: null, newName: `${name}-2` };
   if (kind !== 'file') return { ...draft, name: nameLike(name, false) };
   return nameFault(name, true) === null
     ? { ...draft, newName: name.replace(/\.gguf$/, '-2.gguf') }
@@ -53,7 +53,8 @@ function isAnother(upload: PageUpload, { kind, files }: Proposal): boolean {
 /** Why it can't go like this, by the field that it is about; nothing: it can. */
 export interface Faults {
   readonly name?: string;
-  readonly sha256?: string;
+  /** Of its files, by their names. */
+  readonly sha256?: Readonly<Record<string, string>>;
   readonly answer?: string;
 }
 
@@ -68,12 +69,20 @@ export function faultsOf(draft: Draft, others: readonly Draft[], state: PageStat
     nameFault(name, draft.proposal.kind === 'file') ??
     (isTwice ? 'two of these have this name' : null) ??
     (draft.answer === 'rename' && takerOf(draft, name, state) ? 'this name is taken, too' : null);
-  const sha256 = draft.sha256 === '' || digestIn(draft.sha256) ? null : 'it has 64 digits of 0–9 and a–f';
+  const noDigests = draft.proposal.files.filter(
+    (file) => sha256Of(draft, file) !== '' && digestIn(sha256Of(draft, file)) === null,
+  );
+  const sha256 = noDigests.map((file) => [file.name, 'it has 64 digits of 0–9 and a–f'] as const);
   return {
     ...(wrong && { name: wrong }),
-    ...(sha256 && { sha256 }),
+    ...(sha256.length > 0 && { sha256: Object.fromEntries(sha256) }),
     ...(taker && draft.answer === null && { answer: 'choose one of these' }),
   };
+}
+
+/** As it was given, empty where it was not. */
+export function sha256Of({ sha256 }: Draft, { name }: Chosen): string {
+  return Object.hasOwn(sha256, name) ? sha256[name]! : '';
 }
 
 /** Why `name` is none that the server takes, as far as the page can tell. */
@@ -118,11 +127,11 @@ function bytesIn(text: string): number {
 export function metadataOf(draft: Draft, file: Chosen): Metadata {
   const { proposal, answer } = draft;
   const isFile = proposal.kind === 'file';
-  const sha256 = digestIn(draft.sha256);
+  const sha256 = digestIn(sha256Of(draft, file));
   return {
     filename: isFile ? nameOf(draft) : nameLike(file.name, true),
     ...(!isFile && { model: nameOf(draft), parts: String(proposal.parts) }),
-    ...(isFile && sha256 && { sha256 }),
+    ...(sha256 && { sha256 }),
     ...(answer === 'replace' && { replace: 'yes' as const }),
   };
 }
