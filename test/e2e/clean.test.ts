@@ -1,6 +1,6 @@
 /** `stack clean` beside what is not ours, and with volumes that it saves first. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fillVolume, large, portrait } from '../../src/adapters/volumes/test-volume.ts';
@@ -229,12 +229,9 @@ services:
 
   engineTest('saves a volume by taking its files over, and brings all of it back bit for bit', async () => {
     await using home = await cleanHome(testEngine());
-    await mkdir(home.ollama, { recursive: true });
+    await startAndKillOllama(home);
     await fillVolume(home.ollama);
     await seedStore(home.ollama, 'tea');
-    // Ollama is stopped, and has no part in it.
-    await home.ok('stack', 'start', 'ollama', '--no-wait');
-    await home.docker('kill', 'ollama');
     await writeFile(join(home.ollama, 'id_ed25519'), 'secret', { mode: 0o600 });
     const before = portrait(home.ollama);
     const blob = join(home.ollama, 'models', 'blobs', `sha256-${'a'.repeat(64)}`);
@@ -377,10 +374,8 @@ lines"; chmod 3770 empty; chown -R 5:6 empty; touch -d '2020-02-02 02:02:02' big
     'a backup of a volume goes where backups go: to another vault, into a file, into a folder',
     async () => {
       await using home = await cleanHome(testEngine());
-      await mkdir(home.ollama, { recursive: true });
+      await startAndKillOllama(home);
       await fillVolume(home.ollama);
-      await home.ok('stack', 'start', 'ollama', '--no-wait');
-      await home.docker('kill', 'ollama');
       const before = portrait(home.ollama);
       await home.ok('stack', 'clean', '--volumes', 'ollama', '--confirm', 'ollama', '--yes');
       const file = join(home.root, 'volume.tar');
@@ -396,6 +391,13 @@ lines"; chmod 3770 empty; chown -R 5:6 empty; touch -d '2020-02-02 02:02:02' big
     },
   );
 });
+
+/** Its container is there and stopped, and has no part in what comes; what it wrote until it was killed, more on a slow machine, is gone. */
+async function startAndKillOllama(home: CleanHome): Promise<void> {
+  await home.ok('stack', 'start', 'ollama', '--no-wait');
+  await home.docker('kill', 'ollama');
+  for (const name of await readdir(home.ollama)) await rm(join(home.ollama, name), { recursive: true });
+}
 
 /** Ollama makes its own key when it runs. */
 function without(text: string): string {

@@ -1,6 +1,10 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { PageState } from '../api.ts';
+import type { Desk } from '../desk.ts';
+import { EventStreams } from './event-streams.ts';
 import { type Dialled, type TestPage, testPage } from './test-page.ts';
 
 let page: TestPage;
@@ -88,4 +92,23 @@ test('all end when the service does', async () => {
   expect(await ended).toContain('event: state');
   expect(performance.now() - began).toBeLessThan(900);
   page = await testPage();
+});
+
+test('what changes while they end is told to nobody: the service would die of it', async () => {
+  let onState = (_state: PageState) => {};
+  const watch: Desk['watch'] = (tell) => {
+    onState = tell;
+    return { [Symbol.dispose]() {} };
+  };
+  const streams = new EventStreams({ watch } as Desk);
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  const errors: Error[] = [];
+  response.on('error', (error) => errors.push(error));
+  streams.add(request, response);
+  streams.end();
+  onState(stateOf(1));
+  await delay(5);
+  expect(errors).toEqual([]);
+  response.destroy();
 });

@@ -31,14 +31,15 @@ export class EventStreams {
     }
     response.flushHeaders();
     let latest: PageState | undefined;
+    const isOpen = () => !response.writableEnded && !response.writableNeedDrain;
     const flush = () => {
-      if (!latest || response.writableNeedDrain) return;
+      if (!latest || !isOpen()) return;
       response.write(this.#textOf(latest));
       latest = undefined;
     };
     response.on('drain', flush);
     const heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(':\n\n');
+      if (isOpen()) response.write(':\n\n');
     }, heartbeatMs);
     this.#open.add(response);
     const watch = this.#desk.watch((state) => {
