@@ -124,6 +124,15 @@ describeEngine('versions, without an engine', () => {
     },
   );
 
+  engineTest('a run of one file is one file', async () => {
+    await using home = await homeWith();
+    const adapter = await adapterIn(home);
+    const folder = await write(join(home.root, 'run'), { 'only.json': '{"loss":1}' });
+    await ok(home, 'versions', 'create', adapter, '--description', 'one', '--evolution', folder);
+    const text = (await ok(home, 'versions', 'show', `${adapter}@v001`)).stdout;
+    expect(text).toMatch(/^evolution +1 file, 10 B$/m);
+  });
+
   engineTest('an adapter comes back bit for bit, with its run and its training data on record', async () => {
     await using home = await homeWith();
     const adapter = await adapterIn(home);

@@ -4,6 +4,7 @@ import type { Axis } from '../../../models/evolution/points.ts';
 import { type Series, summarizeSeries } from '../../../models/evolution/series.ts';
 import { metricValues } from '../../../models/metric-values.ts';
 import { versionFacts } from '../../../models/version-facts.ts';
+import { shellWord } from '../../../shell-word.ts';
 import { hexOf } from '../../../vault/digest.ts';
 import type { Snapshot } from '../../../vault/snapshot.ts';
 import { evolutionFiles, modelFiles } from '../../../vault/version-files.ts';
@@ -79,7 +80,10 @@ function textOf(value: Shown, series: readonly Series[], context: Context): stri
   );
   const drawn = series.slice(0, mostCharts).flatMap((each) => ['', ...metricLines(each, context)]);
   const more = series.length - mostCharts;
-  if (more > 0) drawn.push('', `${more} more metrics: aixcl versions show ${value.id} --format json`);
+  if (more > 0) {
+    const what = more === 1 ? '1 more metric' : `${more} more metrics`;
+    drawn.push('', `${what}: aixcl versions show ${shellWord(value.id)} --format json`);
+  }
   return [...lines, ...drawn].join('\n');
 }
 
@@ -110,7 +114,7 @@ function rowsOf(value: Shown, paint: Paint): [title: string, text: string][] {
       'training data',
       some(trainingData.map(({ path, size, sha256 }) => `${path}  ${bytes(size)}  sha256:${sha256}`)) || null,
     ],
-    ['evolution', evolution && `${evolution.files.length} files, ${bytes(evolution.size)}`],
+    ['evolution', evolution && `${filesText(evolution.files.length)}, ${bytes(evolution.size)}`],
     ['files', some(files.map(({ path, size, sha256 }) => `${path}  ${bytes(size)}  sha256:${sha256}`))],
     ['also in', value.places.join('\n') || null],
     ['made by', value.tool],
@@ -129,6 +133,10 @@ function adapterText({ adapter }: Shown): string | null {
     `${tensors} tensors`,
     format === 'peft' ? 'PEFT' : 'GGUF',
   ].join(', ');
+}
+
+function filesText(count: number): string {
+  return `${count} ${count === 1 ? 'file' : 'files'}`;
 }
 
 function some(lines: readonly string[]): string {
