@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream';
 import { networkBytesCame } from './young-garbage.ts';
 
 /**
- * Bytes that are gathered while others are being written: twice as many are in memory at once. Of eight uploads together about as many as V8 looks
- * through for young garbage at once: what outlives two looks is old, and lies around until V8 looks through its whole heap.
+ * Bytes that are gathered while others are being written: twice as many are in memory at once. Fewer cost calls; more, of eight uploads at
+ * once, outlive two looks at what is young, are old then, and lie around until V8 looks through its whole heap.
  */
-export const gathered = 2 ** 18;
+export const gathered = 2 ** 19;
 
 interface Vessel {
   /** One call at a time. */
