@@ -36,6 +36,13 @@ test('another program that locks the file is respected', async () => {
   await expect(lockFile(path, wish())).rejects.toMatchObject({ code: 'busy' });
 });
 
+test('who only looks whether it is held keeps nobody out', async () => {
+  const other = await locker('--shared');
+  setTimeout(() => other.kill('SIGKILL'), 60);
+  await using held = await lockFile(path, wish());
+  expect(await held.isHeld()).toBe(true);
+});
+
 test('a holder that is killed lets go at once', async () => {
   const other = await locker();
   await expect(lockFile(path, wish())).rejects.toMatchObject({ code: 'busy' });
@@ -101,10 +108,14 @@ function wish(holder = 'aixcl test', patience = 0): LockWish {
 }
 
 /** A process of its own that has the lock. */
-async function locker(): Promise<ChildProcess> {
-  const other = spawn('flock', ['-n', '--no-fork', path, 'sh', '-c', 'echo locked; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+async function locker(...options: readonly string[]): Promise<ChildProcess> {
+  const other = spawn(
+    'flock',
+    ['-n', '--no-fork', ...options, path, 'sh', '-c', 'echo locked; exec sleep 60'],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   others.push(other);
   await once(other.stdout as NodeJS.EventEmitter, 'data');
   return other;

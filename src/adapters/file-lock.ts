@@ -24,6 +24,8 @@ export interface FileLock extends AsyncDisposable {
 /** Exit code that we give flock for "another has it", to tell it from its own failures. */
 const taken = 75;
 const macLookAgainMs = 100;
+/** Seconds that everybody waits: who only looks whether it is held (lock-holder.ts) has it for some milliseconds. */
+const lookTakes = 0.2;
 /** open(2) of macOS and the BSDs: opening takes the lock. */
 const O_EXLOCK = 0x20;
 
@@ -32,7 +34,7 @@ const O_EXLOCK = 0x20;
  * gone with the process, however that ends, and is seen from containers that have the file too.
  */
 export async function lockFile(path: string, wish: LockWish): Promise<FileLock> {
-  const deadline = performance.now() + wish.patience * 1000;
+  const deadline = performance.now() + Math.max(lookTakes, wish.patience) * 1000;
   for (;;) {
     const left = Math.max(0, deadline - performance.now()) / 1000;
     const handle = await acquire(path, left, wish);
