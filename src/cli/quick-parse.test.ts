@@ -40,6 +40,7 @@ const plain = [
   'quickstart -y --gpu none',
   '--host unix:///x status --no-color --dry-run --debug --progress=json',
   'up -d',
+  'versions create tea --description x --training-data a b',
 ];
 
 test.each(plain)('%s is read as yargs reads it', async (line) => {
@@ -66,6 +67,8 @@ test.each([
   '--host',
   'status --format xml',
   'models set a.gguf --ctx-size 1 --ctx-size 2',
+  'versions create tea',
+  'consolidate --base a.gguf --adapter b',
 ])('"%s" is left to yargs', (line) => {
   expect(quickParse(words(line), nouns)).toBeUndefined();
 });

@@ -75,13 +75,16 @@ function shapeOf(options: Named): parse.Options {
   };
 }
 
-/** Known options only, each given once and with a value that it takes. */
+/** Known options only, each given once and with a value that it takes, and all that have to be given. */
 function allValid(values: Readonly<Record<string, unknown>>, options: Named): boolean {
   const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
   const known = new Map<string, Options>();
   for (const [name, option] of Object.entries(options)) {
     for (const spelling of [name, camel(name), ...[option.alias ?? []].flat()]) known.set(spelling, option);
   }
+  const isLacking = ([name, { demandOption }]: [string, Options]) =>
+    demandOption === true && values[name] === undefined;
+  if (Object.entries(options).some(isLacking)) return false;
   return Object.entries(values).every(([key, value]) => {
     const option = known.get(key);
     if (!option) return false;

@@ -28,6 +28,11 @@ export interface ConsolidateWish {
 /** Throws `usage` for what can't be meant. */
 export function wishOf(argv: Arguments): ConsolidateWish {
   const text = (value: unknown) => (value === undefined ? undefined : String([value].flat().at(-1)));
+  const demanded = (name: 'base' | 'adapter' | 'output' | 'description') => {
+    const value = text(argv[name]) ?? '';
+    if (value.trim() !== '') return value;
+    throw new AixclError('usage', `--${name} is empty`, { hint: 'aixcl consolidate --help' });
+  };
   const type = text(argv.type);
   const mergeCommand = text(argv.mergeCommand);
   if (mergeCommand !== undefined && type !== undefined) {
@@ -45,10 +50,10 @@ export function wishOf(argv: Arguments): ConsolidateWish {
     });
   }
   return {
-    base: text(argv.base) ?? '',
-    adapter: text(argv.adapter) ?? '',
-    output: outputName(text(argv.output) ?? ''),
-    description: text(argv.description) ?? '',
+    base: demanded('base'),
+    adapter: demanded('adapter'),
+    output: outputName(demanded('output')),
+    description: demanded('description'),
     trainingData: [argv.trainingData ?? []].flat().map(String),
     evolution: text(argv.evolution),
     metrics: text(argv.metrics),
