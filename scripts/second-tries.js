@@ -1,15 +1,18 @@
-/** Names the tests that passed only when they were run again: each is a fault of the test or, more often, of the product, to be looked into. */
+/** Names the tests that passed only when they were run again, and why not at once: each is a fault of the test or of the product, to be looked into. */
 export default class SecondTries {
-  #names = [];
+  #found = [];
 
   onTestCaseResult(test) {
-    const { flaky, retryCount } = test.diagnostic() ?? {};
-    if (flaky)
-      this.#names.push(`${test.module.relativeModuleId} > ${test.fullName} (${retryCount + 1} tries)`);
+    if (!test.diagnostic()?.flaky) return;
+    const lines = (test.result().errors ?? []).flatMap(({ message, stack }) =>
+      (stack ?? message).split('\n'),
+    );
+    const why = lines.filter((line) => !line.includes('node_modules')).map((line) => `    ${line}`);
+    this.#found.push([`  ${test.module.relativeModuleId} > ${test.fullName}`, ...why].join('\n'));
   }
 
   onTestRunEnd() {
-    if (this.#names.length === 0) return;
-    process.stdout.write(`Passed only when run again:\n${this.#names.map((name) => `  ${name}\n`).join('')}`);
+    if (this.#found.length === 0) return;
+    process.stdout.write(`Passed only when run again:\n${this.#found.join('\n')}\n`);
   }
 }
