@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
 import { networkBytesCame } from './young-garbage.ts';
 
-/**
- * Bytes that are gathered while others are being written: twice as many are in memory at once. Fewer cost calls; more, of eight uploads at
- * once, outlive two looks at what is young, are old then, and lie around until V8 looks through its whole heap.
- */
+/** Bytes that are gathered while others are being written: twice as many are in memory at once. Fewer cost calls. */
 export const gathered = 2 ** 19;
+/**
+ * Bytes that are gathered in all, of however many streams. What outlives two looks at what is young (young-garbage.ts) is old, and lies around
+ * until V8 looks through its whole heap.
+ */
+const gatheredInAll = 2 ** 20;
+
+let pours = 0;
 
 interface Vessel {
   /** One call at a time. */
@@ -33,7 +37,7 @@ export async function pour(stream: Readable, vessel: Vessel): Promise<void> {
     bytes += chunk.length;
     networkBytesCame(chunk.length);
     if (!isWriting) void write();
-    else if (bytes >= gathered) stream.pause();
+    else if (bytes >= Math.min(gathered, gatheredInAll / pours)) stream.pause();
   };
   const write = async () => {
     isWriting = true;
@@ -57,11 +61,13 @@ export async function pour(stream: Readable, vessel: Vessel): Promise<void> {
     if (!isWriting) resolve();
   };
   vessel.stoppable(end);
+  pours += 1;
   try {
     if (stream.destroyed) end();
     else stream.on('data', gather).once('end', end).once('error', end).once('close', end);
     await done;
   } finally {
+    pours -= 1;
     stream.off('data', gather).off('end', end).off('error', end).off('close', end).resume();
   }
 }
