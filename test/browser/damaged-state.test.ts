@@ -1,4 +1,4 @@
-import { readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { writeSelfTestModel } from '../../src/models/self-test-model.ts';
@@ -50,9 +50,11 @@ describePage('what a hand damages', (the) => {
     await using window = await the.open();
     const { page } = window;
     const broken = {
+      // Never whole in the folder, where the page would show it as that.
       'cut.gguf': async (name: string) => {
-        await writeSelfTestModel(path(name));
-        await truncate(path(name), 200_000);
+        const cut = await the.file(name, (file) => writeSelfTestModel(file));
+        await truncate(cut, 200_000);
+        await copyFile(cut, path(name));
       },
       // Header of version 3 with 2^63 tensors and as many keys.
       'counts.gguf': (name: string) =>
