@@ -1,4 +1,4 @@
-import { truncate, unlink, writeFile } from 'node:fs/promises';
+import { rename, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -310,7 +310,10 @@ describeEngine('a container that is killed in a switch', () => {
     await unlink(join(models.path, 'b.gguf'));
     await server.docker('start');
     await expect.poll(() => models.state(), { timeout: 10_000 }).toMatchObject({ phase: 'waiting' });
-    await models.add('a.gguf', 'b.gguf');
+    // As a disk that is mounted late brings them: one that stood there alone for a moment would be served.
+    await models.add('.b', '.a');
+    for (const name of ['b', 'a'])
+      await rename(join(models.path, `.${name}`), join(models.path, `${name}.gguf`));
     await server.serves('b.gguf', 15_000);
   });
 });
