@@ -24,7 +24,7 @@ export interface FileLock extends AsyncDisposable {
 /** Exit code that we give flock for "another has it", to tell it from its own failures. */
 const taken = 75;
 const macLookAgainMs = 100;
-/** Seconds that everybody waits: who only looks whether it is held (lock-holder.ts) has it for some milliseconds. */
+/** Seconds; who only looks whether it is held (lock-holder.ts) has it for some milliseconds, and does not sign. */
 const lookTakes = 0.2;
 /** open(2) of macOS and the BSDs: opening takes the lock. */
 const O_EXLOCK = 0x20;
@@ -34,10 +34,11 @@ const O_EXLOCK = 0x20;
  * gone with the process, however that ends, and is seen from containers that have the file too.
  */
 export async function lockFile(path: string, wish: LockWish): Promise<FileLock> {
-  const deadline = performance.now() + Math.max(lookTakes, wish.patience) * 1000;
+  const deadline = performance.now() + wish.patience * 1000;
   for (;;) {
     const left = Math.max(0, deadline - performance.now()) / 1000;
-    const handle = await acquire(path, left, wish);
+    let handle = await acquire(path, left, wish);
+    if (!handle && !(await signed(path))) handle = await acquire(path, lookTakes, wish);
     if (!handle) throw await busy(path, wish);
     // Someone may have taken the file away and made it anew between our opening and our locking.
     if (await leadsTo(path, handle)) {
@@ -154,9 +155,13 @@ async function busy(path: string, { what, patience }: LockWish): Promise<AixclEr
 /** A holder signs right after it has the lock. */
 async function signature(path: string): Promise<string> {
   for (let tries = 0; tries < 20; tries += 1) {
-    const text = (await readFile(path, 'utf8').catch(() => '')).trim();
+    const text = await signed(path);
     if (text) return text;
     await delay(10);
   }
   return '';
+}
+
+async function signed(path: string): Promise<string> {
+  return (await readFile(path, 'utf8').catch(() => '')).trim();
 }
