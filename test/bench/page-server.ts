@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { issueToken } from '../../src/adapters/page-door/door.ts';
 import { resolveHome } from '../../src/home.ts';
+import { pageServerOptions } from '../setup/page-server-options.ts';
 import { freePort } from '../setup/ports.ts';
 
 /** The page's server as it runs in its container, but for the container. */
@@ -24,11 +25,12 @@ export async function startPageServer(root: string): Promise<PageServer> {
   const home = resolveHome({ AIXCL_HOME: join(root, 'home') });
   await mkdir(home.models, { recursive: true });
   const port = await freePort();
-  const child = spawn(process.execPath, [...nodeOptions(), 'services/upload-ui/app/server.cjs'], {
+  const { argv, env } = pageServerOptions();
+  const child = spawn(process.execPath, [...argv, 'services/upload-ui/app/server.cjs'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
-      MALLOC_ARENA_MAX: '2',
+      ...env,
       AIXCL_HOME: home.root,
       HOST: '127.0.0.1',
       PORT: String(port),
@@ -53,13 +55,6 @@ export async function startPageServer(root: string): Promise<PageServer> {
       await rm(home.root, { recursive: true });
     },
   };
-}
-
-/** Those that the image starts it with. */
-function nodeOptions(): string[] {
-  const [, entrypoint = '[]'] =
-    /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync('services/upload-ui/Dockerfile', 'utf8')) ?? [];
-  return (JSON.parse(entrypoint) as string[]).slice(1, -1);
 }
 
 function peakOf(pid: number | undefined): number {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { issueToken } from '../../src/adapters/page-door/door.ts';
 import { resolveHome } from '../../src/home.ts';
 import type { PageState } from '../../src/upload/api.ts';
+import { pageServerOptions } from '../setup/page-server-options.ts';
 import { freePort } from '../setup/ports.ts';
 
 /** What the image has, made by `npm run build`. */
@@ -38,9 +39,9 @@ afterEach(async () => {
 });
 
 async function start(): Promise<Server> {
-  const env = { PATH: process.env.PATH, AIXCL_HOME: root, PORT: String(port) };
-  const child = spawn(process.execPath, [join(app, 'server.cjs')], {
-    env,
+  const options = pageServerOptions();
+  const child = spawn(process.execPath, [...options.argv, join(app, 'server.cjs')], {
+    env: { PATH: process.env.PATH, ...options.env, AIXCL_HOME: root, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -88,6 +89,11 @@ function memory(which: 'now' | 'peak'): number {
   return Number(line.exec(status)?.[1]) / 1000;
 }
 
+/** The kernel counts the peak anew; what starting took is none of what comes after (proc(5), clear_refs). */
+function forgetPeak(): void {
+  writeFileSync(`/proc/${server.process.pid}/clear_refs`, '5');
+}
+
 test('its health check says whether it answers', async () => {
   expect(health()).toBe(0);
   server.process.kill('SIGTERM');
@@ -129,6 +135,7 @@ test('headers without end and watchers who never read take no memory', async () 
   const watch = `GET /api/events HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
   const watchers = await Promise.all(Array.from({ length: 40 }, () => dial(watch)));
   for (const socket of watchers) socket.on('error', () => undefined).pause();
+  forgetPeak();
   const before = memory('now');
   const endless = Array.from({ length: 40 }, async () => {
     const socket = await dial('GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ');
@@ -141,7 +148,7 @@ test('headers without end and watchers who never read take no memory', async () 
     await new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => resolve()));
   });
   await Promise.all(endless);
-  expect(memory('peak') - before).toBeLessThan(90);
+  expect(memory('peak') - before).toBeLessThan(60);
   expect(memory('peak')).toBeLessThan(150);
   for (const socket of watchers) socket.destroy();
 });
